@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "mimeseal/core/source.h"
+
+namespace mimeseal {
+
+/// A file that appears only when it is whole: written with mode 0600 beside its place, synced, renamed by
+/// commit(). Dropped without commit() it leaves nothing, and an old file as it was. "-" and paths that name a
+/// device, pipe or socket get their octets only at commit() (spooled until then).
+class MIMESEAL_API OutputFile final : public Sink {
+ public:
+  /// Throws Error(cannot_create) naming the path.
+  explicit OutputFile(std::string path);
+  ~OutputFile() override;
+  /// Throws Error(io).
+  void write(std::string_view octets) override;
+  void commit();
+  /// Like commit(), but an existing file is an Error(cannot_create) and stays as it was.
+  void commit_new();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Removes the temporary files of all OutputFiles that are being written; safe in a signal handler. For tools that
+/// end on SIGINT and SIGTERM.
+MIMESEAL_API void remove_unfinished_outputs() noexcept;
+
+}  // namespace mimeseal

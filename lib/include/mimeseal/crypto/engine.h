@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mimeseal/core/secret.h"
+#include "mimeseal/core/source.h"
+#include "mimeseal/crypto/key.h"
+#include "mimeseal/crypto/policy.h"
+#include "mimeseal/crypto/verdict.h"
+
+namespace mimeseal {
+
+struct SignSpec {
+  std::vector<KeyPtr> signers;  ///< one or several, each with its secret key
+  bool detached = true;         ///< false: S/MIME opaque signed-data; OpenPGP: a signed message
+  bool text = false;            ///< OpenPGP: a canonical text signature (type 0x01)
+  SmimePolicy policy;           ///< S/MIME only
+  Time at{};                    ///< signing-time
+};
+
+struct SignResult {
+  std::vector<std::string> digests;  ///< in the order of the signers: "sha256"; what micalg is made of
+  std::vector<Choice> choices;
+};
+
+struct EncryptSpec {
+  std::vector<KeyPtr> recipients;
+  std::vector<KeyPtr> signers;     ///< OpenPGP's combined form (RFC 3156, 6.2); S/MIME refuses them here
+  SmimePolicy policy;              ///< S/MIME only
+  bool hidden = false;             ///< OpenPGP: key ids withheld
+  bool compress = false;           ///< OpenPGP: let gpg compress; never for large or compressed content
+  const SecretBytes* passphrase = nullptr;  ///< OpenPGP: symmetric, beside or instead of recipients
+  Time at{};
+};
+
+struct EncryptResult {
+  LayerType type = LayerType::smime_auth_enveloped;
+  std::string cipher;
+  std::vector<std::string> digests;  ///< of the combined form's signatures
+  std::vector<Choice> choices;
+};
+
+/// How a message from outside is judged.
+struct OpenSpec {
+  Time at{};                  ///< the time judged at
+  bool allow_legacy = false;  ///< 3DES, RC2, DES and the like may be decrypted; SHA-1 signatures are computed (and weak)
+  std::uint64_t max_output = UINT64_MAX;     ///< octets a layer may give out; Error(limit) past it
+  std::uint64_t max_recipients = 10'000;     ///< recipientInfos looked at
+};
+
+/// One protocol's cryptography: octets in, octets out, no MIME. S/MIME speaks DER (BER is read), OpenPGP speaks
+/// ASCII armour outwards and reads armour and binary. All streams: memory does not grow with the content, and a
+/// Source is read in one or more whole passes. Plaintext goes to the Sink as it is decrypted: the caller stages it
+/// (Spool) and releases it only by what the returned facts say. One thread at a time; keys may be shared.
+///
+/// Errors: Error(refused) wrong passphrase; Error(malformed) not CMS or OpenPGP at all; Error(limit);
+/// Error(unavailable) the program below (gpg) is missing or too old. A bad signature, a failed tag, a missing key or
+/// an unknown algorithm is never an Error when opening: it is a fact.
+class MIMESEAL_API Engine {
+ public:
+  Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  virtual ~Engine() = default;
+
+  [[nodiscard]] virtual Protocol protocol() const noexcept = 0;
+
+  /// All keys known to this engine: identities, recipients' keys, trust anchors aside.
+  [[nodiscard]] virtual std::vector<KeyPtr> keys() = 0;
+  /// The identities' key that signs for `address` (empty: the only or first one) at that time.
+  [[nodiscard]] virtual KeyChoice signing_key(std::string_view address, Time at) = 0;
+  /// The best key to encrypt to `address` at that time; an identity's own certificate counts too.
+  [[nodiscard]] virtual KeyChoice recipient_key(std::string_view address, Time at) = 0;
+  /// A key by its fingerprint (hex, any case), or none.
+  [[nodiscard]] virtual KeyPtr find_key(std::string_view fingerprint) = 0;
+  /// The public key as it travels: OpenPGP minimal armoured export, or the certificate as PEM. With `address`,
+  /// OpenPGP keeps only that user id (Autocrypt).
+  [[nodiscard]] virtual std::string export_public(const Key& key, std::string_view address) = 0;
+
+  virtual SignResult sign(Source& content, Sink& out, const SignSpec& spec) = 0;
+  virtual EncryptResult encrypt(Source& content, Sink& out, const EncryptSpec& spec) = 0;
+  /// CMS compressed-data (RFC 3274); OpenPGP throws Error(unsupported).
+  virtual void compress(Source& content, Sink& out) = 0;
+  /// CMS certs-only, or armoured public keys, of these keys.
+  virtual void export_keys(const std::vector<KeyPtr>& keys, Sink& out) = 0;
+
+  /// A detached signature over `content`. The layer's type, signers and certificates; `result` is bad when the
+  /// structure itself lies (a detached signature that carries content of its own, say).
+  [[nodiscard]] virtual LayerFacts verify(Source& content, std::string_view signature, const OpenSpec& spec) = 0;
+  /// A whole layer: signed, enveloped, compressed. What is inside goes to `out`, also when it then proves bad.
+  virtual LayerFacts open(Source& layer, Sink& out, const OpenSpec& spec) = 0;
+};
+
+}  // namespace mimeseal
