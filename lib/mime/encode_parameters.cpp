@@ -69,7 +69,8 @@ std::vector<std::string> pieces_of(std::string_view value, bool extended, std::s
   return pieces;
 }
 
-void put_parameter(mime::FieldWriter& writer, const std::string& field, const std::string& name,
+/// A parameter as one word, or as several when it is continued.
+void add_parameter(std::vector<std::string>& words, const std::string& field, const std::string& name,
                    const std::string& value) {
   mime::check_field(field, value);
   if (name.empty() || !std::all_of(name.begin(), name.end(), is_attribute_char))
@@ -79,23 +80,21 @@ void put_parameter(mime::FieldWriter& writer, const std::string& field, const st
   const bool extended = !std::all_of(value.begin(), value.end(), [](char c) { return c >= 32 && c < 127; });
   // Some readers decode encoded words even in here; what looks like one is hidden from them.
   const bool lookalike = value.find("=?") != std::string::npos && !is_for_programs(name);
-  writer.put_joined(";");
   if (!extended && !lookalike) {
     const std::string plain = name + '=' + (is_token(value) ? value : quoted(value));
-    if (plain.size() <= kRoom || is_for_programs(name)) return writer.put(" ", plain);
+    if (plain.size() <= kRoom || is_for_programs(name)) return words.push_back(plain);
   }
   const bool encode = extended || lookalike;
   std::vector<std::string> pieces = pieces_of(value, encode, SIZE_MAX);
-  if (name.size() + 2 + pieces.front().size() <= kRoom) return writer.put(" ", name + "*=" + pieces.front());
+  if (encode && name.size() + 2 + pieces.front().size() <= kRoom) return words.push_back(name + "*=" + pieces.front());
 
   constexpr std::size_t kFrame = 8;  // "*123*=" and quotes; a name with more sections is too long for anybody
   if (name.size() + kFrame + 12 > kRoom) throw Error(Errc::usage, "the name of a parameter is too long", field);
   pieces = pieces_of(value, encode, kRoom - name.size() - kFrame);
   if (pieces.size() > 999) throw Error(Errc::usage, "the parameter " + name + " is too long", field);
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    if (i > 0) writer.put_joined(";");
     const std::string section = name + '*' + std::to_string(i);
-    writer.put(" ", encode ? section + "*=" + pieces[i] : section + "=\"" + pieces[i] + '"');
+    words.push_back(encode ? section + "*=" + pieces[i] : section + "=\"" + pieces[i] + '"');
   }
 }
 
@@ -109,9 +108,11 @@ HeaderField ParameterizedValue::field(std::string name) const {
                         : is_token(std::string_view(value).substr(0, slash)) &&
                               is_token(std::string_view(value).substr(slash + 1));
   if (!good) throw Error(Errc::usage, "this is no type: " + visible(value), name);
+  std::vector<std::string> words = {value};
+  for (const auto& [parameter, text] : parameters) add_parameter(words, name, parameter, text);
   mime::FieldWriter writer(name);
-  writer.put(" ", value);
-  for (const auto& [parameter, text] : parameters) put_parameter(writer, name, parameter, text);
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) writer.put(" ", words[i] += ';');
+  writer.put(" ", words.back());
   std::string raw = writer.take();
   return {std::move(name), std::move(raw)};
 }

@@ -102,11 +102,6 @@ void FieldWriter::put(std::string_view blank, std::string_view word) {
   fresh_ = false;
 }
 
-void FieldWriter::put_joined(std::string_view text) {
-  raw_ += text;
-  column_ += text.size();
-}
-
 void FieldWriter::put_encoded(std::string_view blank, std::string_view utf8, bool phrase) {
   const bool base64 = (utf8.size() + 2) / 3 * 4 < q_cost(utf8, phrase);
   while (!utf8.empty()) {

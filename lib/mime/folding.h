@@ -20,8 +20,6 @@ class FieldWriter {
 
   /// `blank` is SP or HTAB, once or more; a fold may stand before it.
   void put(std::string_view blank, std::string_view word);
-  /// Joined to what was put last, on the same line.
-  void put_joined(std::string_view text);
   /// UTF-8 text as encoded words, B or Q, whichever is shorter. `phrase`: RFC 2047, section 5 (3).
   void put_encoded(std::string_view blank, std::string_view utf8, bool phrase);
 
