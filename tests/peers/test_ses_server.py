@@ -14,7 +14,8 @@ from urllib.parse import urlencode
 import peers
 import signing
 
-MESSAGE = b"From: a@example.org\r\nMessage-ID: <mine@example.org>\r\nDate: then\r\nX-SES-MESSAGE-TAGS: a=b\r\n\r\n.\r\n\xc3\xa4\r\n"
+MESSAGE = (b"From: a@example.org\r\nMessage-ID: <mine@example.org>\r\nDate: then\r\nX-SES-MESSAGE-TAGS: a=b\r\n\r\n"
+           b".\r\n\xc3\xa4\r\n")
 KEYS = {"key_id": "AKIDEXAMPLE", "secret": "SECRETEXAMPLE"}
 
 

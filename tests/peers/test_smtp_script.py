@@ -117,8 +117,8 @@ class Dialogue(unittest.TestCase):
             for _ in range(3):
                 client.ask(b"RSET\r\n")
             apart = time.monotonic() - begun
-        self.assertTrue(0.1 <= together < 0.19, together)
-        self.assertTrue(0.3 <= apart < 0.5, apart)
+        self.assertTrue(0.1 <= together < 0.6, together)  # 2.0 if it were paid twenty times
+        self.assertGreaterEqual(apart, 0.3)
 
     def test_a_large_message_is_kept_whole(self):
         content = os.urandom(3_000_000).replace(b"\n", b" ").replace(b"\r", b"\r\n") + b"\r\n"
