@@ -22,13 +22,6 @@ std::string fault(const KeyInfo& info, Time at) {
   return info.can_encrypt ? std::string() : "not for encryption";
 }
 
-/// The engines that the given keys speak of: both, unless --protocol names one.
-std::vector<Engine*> asked_engines(Engines& engines, const Options& options) {
-  if (options.protocol == "smime") return {&engines.get(Protocol::smime)};
-  if (options.protocol == "pgp") return {&engines.get(Protocol::pgp)};
-  return engines.all();
-}
-
 bool is_of(const KeyInfo& info, const std::string& who) {
   if (std::any_of(info.addresses.begin(), info.addresses.end(),
                   [&](const std::string& address) { return same_address(address, who); }))
@@ -38,9 +31,9 @@ bool is_of(const KeyInfo& info, const std::string& who) {
   return digits.size() >= 16 && info.fingerprint.ends_with(ascii_lower(digits));
 }
 
-std::vector<KeyReport> list_keys(const Options& options, Engines& engines, const std::vector<std::string>& who, Time at) {
+std::vector<KeyReport> list_keys(Engines& engines, const std::vector<std::string>& who, Time at) {
   std::vector<KeyReport> reports;
-  for (Engine* engine : asked_engines(engines, options))
+  for (Engine* engine : engines.given())
     for (const KeyPtr& key : engine->keys()) {
       const KeyInfo& info = key->info();
       if (!who.empty() && std::none_of(who.begin(), who.end(), [&](const std::string& one) { return is_of(info, one); }))
@@ -52,7 +45,7 @@ std::vector<KeyReport> list_keys(const Options& options, Engines& engines, const
 }
 
 /// For each address the key that sealing would take, or why there is none.
-std::vector<KeyReport> check_addresses(const Options& options, Engines& engines, const std::vector<std::string>& addresses,
+std::vector<KeyReport> check_addresses(Engines& engines, const std::vector<std::string>& addresses,
                                        Time at) {
   std::vector<KeyReport> reports;
   for (const std::string& address : addresses) {
@@ -60,7 +53,7 @@ std::vector<KeyReport> check_addresses(const Options& options, Engines& engines,
     const std::string bare = Mailbox::parse(address)->address();
     std::vector<std::string> reasons;
     bool found = false;
-    for (Engine* engine : asked_engines(engines, options)) {
+    for (Engine* engine : engines.given()) {
       KeyChoice choice = engine->recipient_key(bare, at);
       if (choice.key) {
         reports.push_back({choice.key->info(), bare, true, choice.why});
@@ -127,7 +120,7 @@ int run_keys(const Options& options) {
   const Time at = judged_at(options);
   Engines engines(key_settings(options));
   const std::vector<KeyReport> reports =
-      action == "check" ? check_addresses(options, engines, who, at) : list_keys(options, engines, who, at);
+      action == "check" ? check_addresses(engines, who, at) : list_keys(engines, who, at);
   if (options.json) {
     print_result(report_json(reports));
   } else {
