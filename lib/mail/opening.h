@@ -31,6 +31,7 @@ struct Opening {
   std::uint64_t payload_left;
   std::uint32_t layers_left;
   std::vector<Problem> problems;
+  std::vector<std::string> certificates;  ///< PEM, of parts that carry nothing else
 
   explicit Opening(const OpenSettings& chosen)
       : settings(chosen), payload_left(chosen.max_payload), layers_left(chosen.max_layers) {}
@@ -51,6 +52,7 @@ struct Chain {
   Place content;                      ///< what all layers hold, compression too
   bool released = true;               ///< false: nothing of what is inside may be given out
   Place withheld;                     ///< then: the part that stays closed
+  std::size_t withheld_layer = 0;     ///< and the layer it is
   std::vector<Problem> inner;         ///< problems of what is inside; only for what is released
 };
 

@@ -28,6 +28,7 @@ void release(Opening& opening, Chain& chain, const std::vector<Place>& places) {
     opening.add("withheld", layer.path,
                 "kept back: the cipher proves no integrity, and no signature inside covers the content");
     chain.withheld = places[i];
+    chain.withheld_layer = i;
     chain.released = false;
     return;
   }
@@ -107,6 +108,7 @@ Chain peel(Opening& opening, const Place& start, bool errant, std::optional<Laye
     if (!layer.inside) {
       chain.released = false;
       chain.withheld = closed.back();
+      chain.withheld_layer = chain.layers.size() - 1;
       break;
     }
     if (layer.inside->scanned != at.scanned) {

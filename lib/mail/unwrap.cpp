@@ -80,6 +80,7 @@ Unwrapped open_blob(Opening& opening, const Place& place, const LayerForm& form,
                                  (form.certs_only || !out.facts.certificates.empty());
   if (only_certificates) {
     out.is_layer = false;
+    opening.certificates.insert(opening.certificates.end(), out.facts.certificates.begin(), out.facts.certificates.end());
     return out;
   }
   if (gives_content(out.facts, size)) {
