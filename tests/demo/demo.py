@@ -164,10 +164,8 @@ def smtp_messages(server, count):
 
 
 def ses_messages(server, count):
-    found = []
-    for one in server.messages(count):
-        found.append({"content": one.content, "recipients": list(one.facts["recipients"])})
-    return found
+    return [{"content": one.content, "recipients": [who for kind in one.facts["destination"].values() for who in kind]}
+            for one in server.messages(count)]
 
 
 def smtp_way(demo, protocol, tls):
