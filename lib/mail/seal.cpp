@@ -37,12 +37,12 @@ class Sealing {
     return wrap_signed(engine_.protocol(), payload, signature.str(), result.digests, spec_.legacy_types, *spec_.random);
   }
 
-  /// Encrypts to the named recipients and one more; the first copy's choices bind the later ones, so that a Bcc recipient
+  /// Encrypts to the named recipients and a few more; the first copy's choices bind the later ones, so that a Bcc recipient
   /// decides nothing.
-  Wrapped encrypt(const Rope& content, const KeyPtr& also, bool combined) {
+  Wrapped encrypt(const Rope& content, const std::vector<KeyPtr>& also, bool combined) {
     EncryptSpec encrypt;
     encrypt.recipients = people_.named;
-    add(encrypt.recipients, also);
+    for (const KeyPtr& key : also) add(encrypt.recipients, key);
     if (combined) encrypt.signers = people_.signers;
     encrypt.policy = policy_;
     encrypt.hidden = spec_.hidden_recipients;
@@ -157,19 +157,20 @@ Sealed seal(const Message& message, const SealSpec& spec) {
   if (spec.sign && !combined) signed_entity = sealing.sign(payload.octets);
   const Rope content = signed_entity ? signed_entity->rope() : payload.octets;
 
-  const auto copy_for = [&](const KeyPtr& also) {
+  const auto copy_for = [&](const std::vector<KeyPtr>& also) {
     if (!spec.encrypt) return message_of(payload.outer, *signed_entity);
     Wrapped encrypted = sealing.encrypt(content, also, combined);
     if (spec.triple_wrap) encrypted = sealing.sign(encrypted.rope());
     return message_of(payload.outer, encrypted);
   };
 
+  // The sender reads along in the main copy; where there is none, in those that there are.
   const KeyPtr& self = sealing.people().self;
-  if (!spec.recipients.empty() || spec.bcc.empty()) {
-    out.copies.push_back({envelope_addresses(spec.recipients), std::nullopt, copy_for(self)});
-  }
+  const bool main_copy = !spec.recipients.empty() || spec.bcc.empty();
+  if (main_copy) out.copies.push_back({envelope_addresses(spec.recipients), std::nullopt, copy_for({self})});
   for (const People::Blind& blind : sealing.people().bcc) {
-    out.copies.push_back({{envelope_address(blind.mailbox)}, blind.mailbox.address(), copy_for(blind.key)});
+    out.copies.push_back({{envelope_address(blind.mailbox)}, blind.mailbox.address(), 
+                          main_copy ? copy_for({blind.key}) : copy_for({blind.key, self})});
   }
   return out;
 }
