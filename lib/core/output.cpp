@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "mimeseal/core/output.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "mimeseal/core/error.h"
+#include "mimeseal/core/spool.h"
+
+namespace mimeseal {
+namespace {
+
+/// Names of the temporary files that exist now, for a signal handler: fixed slots, lock-free, no allocation.
+constexpr std::size_t kSlots = 64;
+struct Slot {
+  std::atomic<int> state{0};  // 0 free, 1 being filled, 2 holds a path
+  std::array<char, PATH_MAX> path{};
+};
+std::array<Slot, kSlots>& slots() noexcept {
+  static std::array<Slot, kSlots> all;
+  return all;
+}
+
+Slot* remember(const std::string& path) {
+  if (path.size() >= PATH_MAX) return nullptr;
+  for (Slot& slot : slots()) {
+    int expected = 0;
+    if (!slot.state.compare_exchange_strong(expected, 1)) continue;
+    std::memcpy(slot.path.data(), path.c_str(), path.size() + 1);
+    slot.state.store(2);
+    return &slot;
+  }
+  return nullptr;
+}
+
+void write_all(int fd, std::string_view octets, const std::string& where) {
+  while (!octets.empty()) {
+    const ssize_t n = ::write(fd, octets.data(), octets.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw errno_error(Errc::io, "writing broke off", where, errno);
+    octets.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+class FdSink final : public Sink {
+ public:
+  FdSink(int fd, const std::string& where) : fd_(fd), where_(where) {}
+  void write(std::string_view octets) override { write_all(fd_, octets, where_); }
+
+ private:
+  int fd_;
+  const std::string& where_;
+};
+
+}  // namespace
+
+struct OutputFile::State {
+  std::string path;
+  std::string target;  // where the file will stand: symbolic links followed
+  std::string temporary;
+  int fd = -1;
+  Slot* slot = nullptr;
+  std::unique_ptr<Spool> spool;  // for devices and pipes
+
+  ~State() {
+    if (fd >= 0) ::close(fd);
+    if (!temporary.empty()) ::unlink(temporary.c_str());
+    forget();
+  }
+
+  void forget() noexcept {
+    temporary.clear();
+    if (slot != nullptr) slot->state.store(0);
+    slot = nullptr;
+  }
+
+  void finish_file() {
+    if (::fsync(fd) != 0 && errno != EINVAL && errno != EROFS)
+      throw errno_error(Errc::io, "writing broke off", path, errno);
+    if (::close(std::exchange(fd, -1)) != 0) throw errno_error(Errc::io, "writing broke off", path, errno);
+  }
+
+  void give_to_stream() {
+    const bool standard = path == "-";
+    const int out = standard ? STDOUT_FILENO : ::open(target.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (out < 0) throw errno_error(Errc::cannot_create, "cannot write to it", path, errno);
+    try {
+      FdSink sink(out, path);
+      const auto source = slice(spool->freeze());
+      copy(*source, sink);
+    } catch (...) {
+      if (!standard) ::close(out);
+      throw;
+    }
+    if (!standard && ::close(out) != 0) throw errno_error(Errc::io, "writing broke off", path, errno);
+    spool.reset();
+  }
+};
+
+OutputFile::OutputFile(std::string path) : state_(std::make_unique<State>()) {
+  State& state = *state_;
+  state.path = std::move(path);
+  state.target = state.path;
+  if (state.path.empty()) throw Error(Errc::cannot_create, "an empty path names no file");
+  struct stat there {};
+  const bool exists = state.path != "-" && ::stat(state.path.c_str(), &there) == 0;
+  if (exists && S_ISDIR(there.st_mode)) throw Error(Errc::cannot_create, "is a folder, not a file", state.path);
+  if (state.path == "-" || (exists && !S_ISREG(there.st_mode))) {
+    state.spool = std::make_unique<Spool>(state.path == "-" ? "standard output" : state.path);
+    return;
+  }
+  if (exists) {
+    // A link stays a link: the file that it points to is replaced.
+    std::array<char, PATH_MAX> real;
+    if (::realpath(state.path.c_str(), real.data()) != nullptr) state.target = real.data();
+  }
+  std::string temporary = state.target + ".XXXXXX";
+  const std::size_t slash = state.target.rfind('/');
+  const std::size_t name_at = slash == std::string::npos ? 0 : slash + 1;
+  if (state.target.size() - name_at > NAME_MAX - 8)
+    temporary = state.target.substr(0, name_at) + ".mimeseal-XXXXXX";
+  state.fd = ::mkostemp(temporary.data(), O_CLOEXEC);  // makes it with mode 0600
+  if (state.fd < 0) throw errno_error(Errc::cannot_create, "cannot create the file", state.path, errno);
+  state.temporary = std::move(temporary);
+  state.slot = remember(state.temporary);
+}
+
+OutputFile::~OutputFile() = default;
+
+void OutputFile::write(std::string_view octets) {
+  if (state_->spool) {
+    state_->spool->write(octets);
+  } else {
+    write_all(state_->fd, octets, state_->path);
+  }
+}
+
+void OutputFile::commit() {
+  State& state = *state_;
+  if (state.spool) return state.give_to_stream();
+  state.finish_file();
+  if (::rename(state.temporary.c_str(), state.target.c_str()) != 0)
+    throw errno_error(Errc::cannot_create, "cannot put the file in its place", state.path, errno);
+  state.forget();
+}
+
+void OutputFile::commit_new() {
+  State& state = *state_;
+  if (state.spool) return state.give_to_stream();
+  state.finish_file();
+  // link() fails when the name is taken, which rename() would not.
+  if (::link(state.temporary.c_str(), state.target.c_str()) != 0)
+    throw errno_error(Errc::cannot_create, "cannot create the file", state.path, errno);
+  ::unlink(state.temporary.c_str());
+  state.forget();
+}
+
+void remove_unfinished_outputs() noexcept {
+  for (Slot& slot : slots())
+    if (slot.state.load() == 2) ::unlink(slot.path.data());
+}
+
+}  // namespace mimeseal
