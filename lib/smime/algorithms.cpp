@@ -70,7 +70,7 @@ std::string make_capabilities() {
     list += plain_identifier(nid);
   }
   // Compression (RFC 3274).
-  list += plain_identifier(NID_id_smime_alg_zlibCompress);
+  list += plain_identifier(NID_zlib_compression);
   return der(tag::kSequence, list);
 }
 
