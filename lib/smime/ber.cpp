@@ -25,8 +25,8 @@ void BerReader::fail(const std::string& why) const {
 bool BerReader::fill(std::size_t wanted) {
   if (size_ - begin_ >= wanted) return true;
   if (begin_ > 0) {
-    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), buffer_.begin() + static_cast<std::ptrdiff_t>(size_),
-              buffer_.begin());
+    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+              buffer_.begin() + static_cast<std::ptrdiff_t>(size_), buffer_.begin());
     size_ -= begin_;
     begin_ = 0;
   }
@@ -81,7 +81,8 @@ BerHeader BerReader::parse_header() {
     const unsigned count = first & 0x7FU;
     if (count > 8) fail("a length has too many octets");
     std::uint64_t length = 0;
-    for (unsigned i = 0; i < count; ++i) length = (length << 8U) | octet();
+    for (unsigned i = 0; i < count; ++i)
+      length = (length << 8U) | octet();
     header.length = length;
   }
   header.size = static_cast<std::uint8_t>(at);
@@ -149,10 +150,10 @@ void BerReader::leave(const char* what) {
 
 void BerReader::account(std::uint64_t octets) {
   if (octets > limits_.copied - copied_) {
-    throw Error(Errc::limit,
-                "certificates, recipients and signers together are larger than " + std::to_string(limits_.copied) +
-                    " octets",
-                "octet " + std::to_string(offset_) + " of the CMS structure");
+    throw Error(
+        Errc::limit,
+        "certificates, recipients and signers together are larger than " + std::to_string(limits_.copied) + " octets",
+        "octet " + std::to_string(offset_) + " of the CMS structure");
   }
   copied_ += octets;
 }

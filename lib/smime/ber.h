@@ -29,7 +29,9 @@ inline constexpr BerTag kBerOctetString{BerClass::universal, 4};
 inline constexpr BerTag kBerOid{BerClass::universal, 6};
 inline constexpr BerTag kBerSequence{BerClass::universal, 16};
 inline constexpr BerTag kBerSet{BerClass::universal, 17};
-[[nodiscard]] constexpr BerTag ber_context(std::uint32_t number) noexcept { return {BerClass::context, number}; }
+[[nodiscard]] constexpr BerTag ber_context(std::uint32_t number) noexcept {
+  return {BerClass::context, number};
+}
 
 struct BerHeader {
   BerTag tag;
@@ -39,7 +41,7 @@ struct BerHeader {
 };
 
 struct BerLimits {
-  std::size_t depth = 64;                       ///< containers inside one another
+  std::size_t depth = 64;                           ///< containers inside one another
   std::uint64_t copied = std::uint64_t{16} << 20U;  ///< octets handed out whole, all in all
 };
 

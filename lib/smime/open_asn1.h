@@ -5,9 +5,9 @@
 /// its structures to itself: it gives neither the content-encryption key (which odd GCM parameters need) nor room for
 /// the keys of RFC 8418 and RFC 8419.
 
-#include <string_view>
-
 #include <openssl/asn1t.h>
+
+#include <string_view>
 
 #include "smime/handles.h"
 
@@ -146,8 +146,8 @@ using SigningCertificatePtr = std::unique_ptr<SigningCertificate, ItemReleaser<S
 template <class Pointer>
 [[nodiscard]] Pointer decode(std::string_view octets, const ASN1_ITEM* item) {
   const unsigned char* at = bytes(octets);
-  Pointer value(reinterpret_cast<typename Pointer::pointer>(
-      ASN1_item_d2i(nullptr, &at, static_cast<long>(octets.size()), item)));
+  Pointer value(
+      reinterpret_cast<typename Pointer::pointer>(ASN1_item_d2i(nullptr, &at, static_cast<long>(octets.size()), item)));
   ERR_clear_error();
   if (value && at != bytes(octets) + octets.size()) value.reset();
   return value;
@@ -175,8 +175,5 @@ template <class Pointer>
 [[nodiscard]] int nid_of(const X509_ALGOR* algorithm) noexcept;
 /// Whether the parameters are absent or NULL.
 [[nodiscard]] bool no_parameters(const X509_ALGOR* algorithm) noexcept;
-
-/// DER: one element around `content`.
-[[nodiscard]] std::string der_element(unsigned char identifier, std::string_view content);
 
 }  // namespace mimeseal::smime::asn1
