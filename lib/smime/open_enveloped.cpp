@@ -3,7 +3,7 @@
 
 #include "smime/open.h"
 #include "smime/open_cipher.h"
-#include "smime/recipient.h"
+#include "smime/open_recipient.h"
 
 namespace mimeseal::smime {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-#include "smime/recipient.h"
+#include "smime/open_recipient.h"
 #include "smime/verify.h"
 
 namespace mimeseal::smime {

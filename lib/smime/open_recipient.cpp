@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "smime/recipient.h"
+#include "smime/open_recipient.h"
 
 #include <array>
 #include <utility>

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "smime/der.h"
-#include "smime/recipient.h"
+#include "smime/open_recipient.h"
 
 namespace mimeseal::smime {
 namespace {
