@@ -66,7 +66,7 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
     if (!additions.contains(std::string(line.substr(0, line.find('='))))) result.emplace_back(line);
   }
   for (const auto& [name, value] : additions)
-    result.push_back(name + "=" + value);
+    result.push_back(std::string(name).append("=").append(value));
   return result;
 }
 
