@@ -18,7 +18,8 @@ constexpr std::array<std::uint32_t, 256> make_crc_table() {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t value = i << 16U;
-    for (int bit = 0; bit < 8; ++bit) value = (value << 1U) ^ ((value & 0x800000U) != 0 ? 0x1864CFBU : 0U);
+    for (int bit = 0; bit < 8; ++bit)
+      value = (value << 1U) ^ ((value & 0x800000U) != 0 ? 0x1864CFBU : 0U);
     table[i] = value & 0xFFFFFFU;
   }
   return table;
@@ -27,7 +28,8 @@ constexpr auto kCrcTable = make_crc_table();
 
 constexpr std::array<std::int8_t, 256> make_digit_table() {
   std::array<std::int8_t, 256> table{};
-  for (auto& entry : table) entry = -1;
+  for (auto& entry : table)
+    entry = -1;
   for (std::size_t i = 0; i < kDigits.size(); ++i) {
     table[static_cast<unsigned char>(kDigits[i])] = static_cast<std::int8_t>(i);
   }
@@ -192,7 +194,8 @@ void Dearmor::line_done() {
     case State::start:
     case State::binary:
     case State::body:
-    case State::done: break;
+    case State::done:
+      break;
   }
 }
 
@@ -298,7 +301,8 @@ void ArmorSink::finish() {
   pending_.clear();
   const std::uint32_t crc = crc_.value();
   std::string end = "=";
-  for (const unsigned shift : {18U, 12U, 6U, 0U}) end.push_back(kDigits[(crc >> shift) & 63U]);
+  for (const unsigned shift : {18U, 12U, 6U, 0U})
+    end.push_back(kDigits[(crc >> shift) & 63U]);
   to_.write(end + "\r\n-----END " + label_ + "-----\r\n");
 }
 

@@ -24,8 +24,8 @@ class Crc24 {
   std::uint32_t value_ = 0xB704CE;
 };
 
-/// Armoured or binary octets in, binary out. Text before the armour is skipped; what is wrong with the armour is only said
-/// by fault(), since the octets before it are what they are.
+/// Armoured or binary octets in, binary out. Text before the armour is skipped; what is wrong with the armour is only
+/// said by fault(), since the octets before it are what they are.
 class Dearmor final : public Source {
  public:
   explicit Dearmor(Source& from) : from_(from) {}

@@ -18,9 +18,7 @@ constexpr const char* kBufferSize = "65536";
 constexpr const char* kOldestGpg = "2.2.0";
 
 std::string error_text(gpgme_error_t code) {
-  char buffer[256] = {};
-  gpgme_strerror_r(code, buffer, sizeof buffer);
-  return std::string("GpgME: ") + buffer;
+  return "GpgME: " + error_words(code);
 }
 
 void initialise() {
@@ -32,7 +30,8 @@ gpgme_engine_info_t installed() {
   initialise();
   gpgme_engine_info_t info = nullptr;
   if (gpgme_get_engine_info(&info) != 0) return nullptr;
-  while (info != nullptr && info->protocol != GPGME_PROTOCOL_OpenPGP) info = info->next;
+  while (info != nullptr && info->protocol != GPGME_PROTOCOL_OpenPGP)
+    info = info->next;
   return info;
 }
 
@@ -66,17 +65,24 @@ Errc kind(gpgme_error_t code) {
     case GPG_ERR_BAD_PIN:
     case GPG_ERR_NO_PIN_ENTRY:
     case GPG_ERR_EPERM:
-    case GPG_ERR_EACCES: return Errc::refused;
+    case GPG_ERR_EACCES:
+      return Errc::refused;
     case GPG_ERR_UNUSABLE_PUBKEY:
-    case GPG_ERR_NO_PUBKEY: return Errc::no_recipient;
+    case GPG_ERR_NO_PUBKEY:
+      return Errc::no_recipient;
     case GPG_ERR_NO_DATA:
-    case GPG_ERR_BAD_DATA: return Errc::malformed;
+    case GPG_ERR_BAD_DATA:
+      return Errc::malformed;
     case GPG_ERR_INV_ENGINE:
-    case GPG_ERR_NO_AGENT: return Errc::unavailable;
-    case GPG_ERR_UNSUPPORTED_ALGORITHM: return Errc::unsupported;
+    case GPG_ERR_NO_AGENT:
+      return Errc::unavailable;
+    case GPG_ERR_UNSUPPORTED_ALGORITHM:
+      return Errc::unsupported;
     case GPG_ERR_EIO:
-    case GPG_ERR_ENOSPC: return Errc::io;
-    default: return Errc::internal;
+    case GPG_ERR_ENOSPC:
+      return Errc::io;
+    default:
+      return Errc::internal;
   }
 }
 
@@ -88,6 +94,12 @@ Error refused(const char* what, const PassphraseRequest& request) {
 
 }  // namespace
 
+std::string error_words(gpgme_error_t code) {
+  char buffer[256] = {};
+  gpgme_strerror_r(code, buffer, sizeof buffer);
+  return ascii_lower(buffer);
+}
+
 KeyRef own(gpgme_key_t key) {
   return {key, [](gpgme_key_t k) {
             if (k != nullptr) gpgme_key_unref(k);
@@ -98,8 +110,8 @@ EngineInfo engine_info() {
   const gpgme_engine_info_t info = installed();
   const std::string hint = "install GnuPG 2.2 or later";
   if (info == nullptr || info->file_name == nullptr || info->version == nullptr) {
-    throw Error(Errc::unavailable, "gpg is missing", info != nullptr && info->file_name != nullptr ? info->file_name : "gpg",
-                hint);
+    throw Error(Errc::unavailable, "gpg is missing",
+                info != nullptr && info->file_name != nullptr ? info->file_name : "gpg", hint);
   }
   if (older(info->version, kOldestGpg)) {
     throw Error(Errc::unavailable, std::string("gpg is too old: version ") + info->version, info->file_name, hint);
@@ -110,7 +122,9 @@ EngineInfo engine_info() {
   return {info->version, info->file_name, gpgme_check_version(nullptr)};
 }
 
-void require_gpg() { static_cast<void>(engine_info()); }
+void require_gpg() {
+  static_cast<void>(engine_info());
+}
 
 Error gpgme_failure(gpgme_error_t code, std::string what, std::string where, std::string hint) {
   return Error(kind(code), std::move(what), std::move(where), std::move(hint)).with_cause(error_text(code));
@@ -122,7 +136,8 @@ void StatusLog::add(std::string_view keyword, std::string_view arguments) {
 
 std::size_t StatusLog::count(std::string_view keyword) const noexcept {
   std::size_t result = 0;
-  for (const StatusLine& line : lines_) result += line.keyword == keyword ? 1 : 0;
+  for (const StatusLine& line : lines_)
+    result += line.keyword == keyword ? 1 : 0;
   return result;
 }
 
@@ -188,7 +203,9 @@ Data::Data(std::string_view octets) {
   data_ = checked(code, data_);
 }
 
-Data::~Data() { gpgme_data_release(data_); }
+Data::~Data() {
+  gpgme_data_release(data_);
+}
 
 void Data::rethrow() const {
   if (stream_ && stream_->caught) std::rethrow_exception(stream_->caught);
@@ -213,7 +230,9 @@ Context::Context(const std::string& home) : home_(home) {
   gpgme_set_status_cb(ctx_, &Context::on_status, this);
 }
 
-Context::~Context() { gpgme_release(ctx_); }
+Context::~Context() {
+  gpgme_release(ctx_);
+}
 
 void Context::begin(PassphraseSource passphrase) {
   status_.clear();
@@ -320,33 +339,55 @@ std::vector<KeyRef> Context::list(const std::string& pattern, bool secret_only, 
 
 std::string digest_name(int algorithm) {
   switch (algorithm) {
-    case GPGME_MD_MD5: return "md5";
-    case GPGME_MD_SHA1: return "sha1";
-    case GPGME_MD_RMD160: return "ripemd160";
-    case GPGME_MD_SHA256: return "sha256";
-    case GPGME_MD_SHA384: return "sha384";
-    case GPGME_MD_SHA512: return "sha512";
-    case GPGME_MD_SHA224: return "sha224";
-    case 12: return "sha3-256";
-    case 14: return "sha3-512";
-    default: return {};
+    case GPGME_MD_MD5:
+      return "md5";
+    case GPGME_MD_SHA1:
+      return "sha1";
+    case GPGME_MD_RMD160:
+      return "ripemd160";
+    case GPGME_MD_SHA256:
+      return "sha256";
+    case GPGME_MD_SHA384:
+      return "sha384";
+    case GPGME_MD_SHA512:
+      return "sha512";
+    case GPGME_MD_SHA224:
+      return "sha224";
+    case 12:
+      return "sha3-256";
+    case 14:
+      return "sha3-512";
+    default:
+      return {};
   }
 }
 
 std::string cipher_name(int algorithm) {
   switch (algorithm) {
-    case 1: return "idea";
-    case 2: return "3des";
-    case 3: return "cast5";
-    case 4: return "blowfish";
-    case 7: return "aes128";
-    case 8: return "aes192";
-    case 9: return "aes256";
-    case 10: return "twofish";
-    case 11: return "camellia128";
-    case 12: return "camellia192";
-    case 13: return "camellia256";
-    default: return "cipher " + std::to_string(algorithm);
+    case 1:
+      return "idea";
+    case 2:
+      return "3des";
+    case 3:
+      return "cast5";
+    case 4:
+      return "blowfish";
+    case 7:
+      return "aes128";
+    case 8:
+      return "aes192";
+    case 9:
+      return "aes256";
+    case 10:
+      return "twofish";
+    case 11:
+      return "camellia128";
+    case 12:
+      return "camellia192";
+    case 13:
+      return "camellia256";
+    default:
+      return "cipher " + std::to_string(algorithm);
   }
 }
 

@@ -22,6 +22,9 @@ namespace mimeseal::pgp {
 using KeyRef = std::shared_ptr<_gpgme_key>;
 [[nodiscard]] KeyRef own(gpgme_key_t key);
 
+/// gpg's words for an error, in lower case.
+[[nodiscard]] std::string error_words(gpgme_error_t code);
+
 /// Initialises GpgME once; throws Error(unavailable) when gpg is missing or too old.
 void require_gpg();
 
@@ -49,7 +52,8 @@ class StatusLog {
   std::vector<StatusLine> lines_;
 };
 
-/// Octets for gpg or from it. Exceptions of the Source or Sink end the operation and are thrown again by Context::check().
+/// Octets for gpg or from it. Exceptions of the Source or Sink end the operation and are thrown again by
+/// Context::check().
 class Data {
  public:
   explicit Data(Source& from);
@@ -89,15 +93,16 @@ class Context {
   [[nodiscard]] const std::string& home() const noexcept { return home_; }
   [[nodiscard]] const StatusLog& status() const noexcept { return status_; }
 
-  /// Before each operation: forgets signers, flags, and what the last one left; `passphrase` null: gpg-agent's pinentry.
+  /// Before each operation: forgets signers, flags, and what the last one left; `passphrase` null: gpg-agent's
+  /// pinentry.
   void begin(PassphraseSource passphrase);
   void set_flag(const char* name, const char* value);
   void add_signer(const KeyRef& key);
 
   /// After an operation: throws what a callback caught, and Error(refused) for a passphrase that was wrong or missing.
   void check_callbacks() const;
-  /// Whether a passphrase was asked for and not given.
-  [[nodiscard]] bool passphrase_missing() const noexcept { return missing_.has_value(); }
+  /// What a passphrase was asked for and not given, if that happened.
+  [[nodiscard]] const std::optional<PassphraseRequest>& missing() const noexcept { return missing_; }
 
   /// The keys that match a pattern ("" for all); `secret_only` and `with_secret` ask the agent too.
   [[nodiscard]] std::vector<KeyRef> list(const std::string& pattern, bool secret_only, bool with_secret);

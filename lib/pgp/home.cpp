@@ -29,8 +29,8 @@ namespace {
 constexpr std::size_t kMaxPath = 80;
 constexpr int kMaxDepth = 4;  // a home has folders one deep
 
-// The one thing of this module that lives outside objects: a signal handler has no other way to find the homes. A home that
-// finds no slot is left to its guardian.
+// The one thing of this module that lives outside objects: a signal handler has no other way to find the homes. A home
+// that finds no slot is left to its guardian.
 struct Slot {
   std::atomic<int> state{0};  // 0 free, 1 being written, 2 a path
   std::array<char, kMaxPath + 1> path{};
@@ -116,8 +116,8 @@ std::string make_folder() {
   throw errno_error(Errc::cannot_create, "cannot make a private folder for keys", "/tmp", errno);
 }
 
-// trust-model always: what is believed is decided by us, from where each key came. ignore-*: dates are compared by us, with the time
-// asked for. no-random-seed-file: homes of other threads do not wait for each other.
+// trust-model always: what is believed is decided by us, from where each key came. ignore-*: dates are compared by us,
+// with the time asked for. no-random-seed-file: homes of other threads do not wait for each other.
 constexpr std::string_view kGpgConf =
     "no-random-seed-file\n"
     "no-greeting\n"
@@ -166,7 +166,9 @@ PrivateHome::PrivateHome() : path_(make_folder()), owner_(getpid()) {
   }
 }
 
-PrivateHome::~PrivateHome() { remove(); }
+PrivateHome::~PrivateHome() {
+  remove();
+}
 
 void PrivateHome::remove() noexcept {
   if (owner_ == getpid()) {  // a forked child must leave its parent's home alone

@@ -14,9 +14,13 @@ std::optional<Time> time_of(long seconds) {
   return Time(std::chrono::seconds(seconds));
 }
 
-std::string text(const char* value) { return value != nullptr ? to_valid_utf8(value) : std::string(); }
+std::string text(const char* value) {
+  return value != nullptr ? to_valid_utf8(value) : std::string();
+}
 
-std::string day(long seconds) { return format_rfc3339(Time(std::chrono::seconds(seconds))).substr(0, 10); }
+std::string day(long seconds) {
+  return format_rfc3339(Time(std::chrono::seconds(seconds))).substr(0, 10);
+}
 
 /// Why no part of the key can be used, whatever for.
 std::string why_not_at_all(const _gpgme_key& key, Time at) {
@@ -62,15 +66,20 @@ std::string algorithm_name(const _gpgme_subkey& subkey) {
   switch (static_cast<int>(subkey.pubkey_algo)) {
     case GPGME_PK_RSA:
     case GPGME_PK_RSA_E:
-    case GPGME_PK_RSA_S: return "RSA" + length;
-    case GPGME_PK_DSA: return "DSA" + length;
+    case GPGME_PK_RSA_S:
+      return "RSA" + length;
+    case GPGME_PK_DSA:
+      return "DSA" + length;
     case GPGME_PK_ELG:
-    case GPGME_PK_ELG_E: return "ElGamal" + length;
+    case GPGME_PK_ELG_E:
+      return "ElGamal" + length;
     case GPGME_PK_ECC:
     case GPGME_PK_ECDSA:
     case GPGME_PK_ECDH:
-    case GPGME_PK_EDDSA: break;
-    default: return "algorithm " + std::to_string(static_cast<int>(subkey.pubkey_algo));
+    case GPGME_PK_EDDSA:
+      break;
+    default:
+      return "algorithm " + std::to_string(static_cast<int>(subkey.pubkey_algo));
   }
   if (curve == "ed25519") return "Ed25519";
   if (curve == "cv25519") return "X25519";
@@ -130,7 +139,8 @@ std::string why_not_encrypt(const _gpgme_key& key, Time at) {
 }
 
 std::string why_not_sign(const _gpgme_key& key, Time at) {
-  return why_not_by_subkeys(key, at, "signing", [](const _gpgme_subkey& subkey) { return subkey.can_sign != 0; });
+  return why_not_by_subkeys(key, at, "signing",
+                            [](const _gpgme_subkey& subkey) { return subkey.can_sign != 0 && subkey.secret != 0; });
 }
 
 StoredKey::StoredKey(KeyRef key, Place place, std::string origin)

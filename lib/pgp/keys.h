@@ -47,14 +47,22 @@ using StoredPtr = std::shared_ptr<StoredKey>;
 [[nodiscard]] const _gpgme_user_id* user_id_for(const _gpgme_key& key, std::string_view address);
 /// Why the key cannot be used at that time, or empty: revoked, expired, disabled, no subkey for it.
 [[nodiscard]] std::string why_not_encrypt(const _gpgme_key& key, Time at);
+/// Likewise; a subkey whose secret half is elsewhere does not count.
 [[nodiscard]] std::string why_not_sign(const _gpgme_key& key, Time at);
+
+class KeyStore;
+/// The choice of a key, with its reasons.
+[[nodiscard]] KeyChoice choose_signer(KeyStore& store, std::string_view address, Time at);
+[[nodiscard]] KeyChoice choose_recipient(KeyStore& store, const EngineOptions& options, std::string_view address,
+                                         Time at);
 
 /// All keys, found by address, fingerprint or key id.
 class KeyStore {
  public:
   explicit KeyStore(const EngineOptions& options);
 
-  /// The context of a place; null when there is no such place. private_home() makes the private one when there is none yet.
+  /// The context of a place; null when there is no such place. private_home() makes the private one when there is none
+  /// yet.
   [[nodiscard]] Context* context(Place place) const noexcept;
   PrivateHome& private_home();
   [[nodiscard]] bool has_file_keys() const noexcept { return !files_.empty(); }

@@ -84,7 +84,8 @@ KeyStore::KeyStore(const EngineOptions& options) : options_(options) {
       add_path(path, {.recipient = true});
     }
   }
-  for (const std::string& path : options_.trust) add_path(path, {.trusted = true});
+  for (const std::string& path : options_.trust)
+    add_path(path, {.trusted = true});
   bool secrets = false;
   for (const std::string& name : options_.identities) {
     if (std::error_code ignored; fs::exists(name, ignored)) {
@@ -138,7 +139,8 @@ void KeyStore::add_path(const std::string& path, const Mark& mark) {
   }
   if (ignored) throw Error(Errc::no_input, "the folder cannot be read", path).with_cause(ignored.message());
   std::sort(files.begin(), files.end());
-  for (const std::string& file : files) add_file(file, mark, true);
+  for (const std::string& file : files)
+    add_file(file, mark, true);
 }
 
 void KeyStore::add_file(const std::string& path, const Mark& mark, bool lenient) {

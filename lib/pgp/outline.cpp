@@ -8,10 +8,16 @@
 namespace mimeseal::pgp {
 namespace {
 
-unsigned octet(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
+unsigned octet(std::string_view text, std::size_t at) {
+  return static_cast<unsigned char>(text[at]);
+}
 
-bool is_key(int t) { return t == tag::kPublicKey || t == tag::kSecretKey; }
-bool is_subkey(int t) { return t == tag::kPublicSubkey || t == tag::kSecretSubkey; }
+bool is_key(int t) {
+  return t == tag::kPublicKey || t == tag::kSecretKey;
+}
+bool is_subkey(int t) {
+  return t == tag::kPublicSubkey || t == tag::kSecretSubkey;
+}
 
 Outline broken(std::string why) {
   Outline result;
@@ -64,14 +70,16 @@ Outline signed_message(const std::vector<const Packet*>& packets, bool whole) {
   if (before == packets.size()) return broken("the signed content is missing");
   const Packet& data = *packets[before];
   result.data_tag = data.tag;
-  if (data.tag != tag::kLiteral && data.tag != tag::kCompressed) return broken("the signed content is of an unexpected kind");
+  if (data.tag != tag::kLiteral && data.tag != tag::kCompressed)
+    return broken("the signed content is of an unexpected kind");
   if (before == 0 && data.tag == tag::kLiteral) result.shape = Shape::unprotected;
   if (whole) {
     const std::size_t after = packets.size() - before - 1;
     if (!data.complete) return broken("the signed content is cut off");
     if (after != one_pass) return broken("the signatures around the content do not pair");
     for (std::size_t i = before + 1; i < packets.size(); ++i) {
-      if (packets[i]->tag != tag::kSignature) return broken("there is something else than signatures after the content");
+      if (packets[i]->tag != tag::kSignature)
+        return broken("there is something else than signatures after the content");
     }
   }
   if (version != 0) result.unsupported = "a signature of version " + std::to_string(version) + " (RFC 9580)";
@@ -93,7 +101,8 @@ Outline outline(const std::vector<Packet>& packets, bool whole) {
     case tag::kSkesk:
     case tag::kEncrypted:
     case tag::kEncryptedOcb:
-    case tag::kEncryptedNoMdc: return encrypted(relevant, whole);
+    case tag::kEncryptedNoMdc:
+      return encrypted(relevant, whole);
     case tag::kSignature:
     case tag::kOnePass:
     case tag::kLiteral:
@@ -111,7 +120,8 @@ Outline outline(const std::vector<Packet>& packets, bool whole) {
       result.shape = Shape::keys;
       return result;
     }
-    default: return broken("there is an unexpected packet of kind " + std::to_string(relevant.front()->tag));
+    default:
+      return broken("there is an unexpected packet of kind " + std::to_string(relevant.front()->tag));
   }
 }
 
@@ -166,8 +176,8 @@ struct PublicKey {
   bool can_encrypt = false;
 };
 
-/// Section 5.5.2.3: version, creation time, algorithm, count of key material, material. The fingerprint (section 5.5.4.3) is SHA-256 over
-/// 0x9B, a four-octet length and that.
+/// Section 5.5.2.3: version, creation time, algorithm, count of key material, material. The fingerprint
+/// (section 5.5.4.3) is SHA-256 over 0x9B, a four-octet length and that.
 std::optional<PublicKey> read_v6(std::string_view body) {
   constexpr std::size_t kHead = 10;
   if (body.size() < kHead) return std::nullopt;
@@ -178,7 +188,8 @@ std::optional<PublicKey> read_v6(std::string_view body) {
   if (size > body.size() - kHead) return std::nullopt;
   const std::string_view material = body.substr(0, kHead + size);
   std::string hashed(1, static_cast<char>(0x9B));
-  for (const unsigned shift : {24U, 16U, 8U, 0U}) hashed.push_back(static_cast<char>((material.size() >> shift) & 0xFFU));
+  for (const unsigned shift : {24U, 16U, 8U, 0U})
+    hashed.push_back(static_cast<char>((material.size() >> shift) & 0xFFU));
   hashed.append(material);
   PublicKey key;
   key.fingerprint = hex(sha256(hashed));
@@ -189,13 +200,33 @@ std::optional<PublicKey> read_v6(std::string_view body) {
       key.algorithm = size >= 2 ? "RSA-" + std::to_string(octet(body, kHead) << 8U | octet(body, kHead + 1)) : "RSA";
       key.can_sign = key.can_encrypt = true;
       break;
-    case 18: key.algorithm = "ECDH"; key.can_encrypt = true; break;
-    case 19: key.algorithm = "ECDSA"; key.can_sign = true; break;
-    case 25: key.algorithm = "X25519"; key.can_encrypt = true; break;
-    case 26: key.algorithm = "X448"; key.can_encrypt = true; break;
-    case 27: key.algorithm = "Ed25519"; key.can_sign = true; break;
-    case 28: key.algorithm = "Ed448"; key.can_sign = true; break;
-    default: key.algorithm = "algorithm " + std::to_string(algorithm); break;
+    case 18:
+      key.algorithm = "ECDH";
+      key.can_encrypt = true;
+      break;
+    case 19:
+      key.algorithm = "ECDSA";
+      key.can_sign = true;
+      break;
+    case 25:
+      key.algorithm = "X25519";
+      key.can_encrypt = true;
+      break;
+    case 26:
+      key.algorithm = "X448";
+      key.can_encrypt = true;
+      break;
+    case 27:
+      key.algorithm = "Ed25519";
+      key.can_sign = true;
+      break;
+    case 28:
+      key.algorithm = "Ed448";
+      key.can_sign = true;
+      break;
+    default:
+      key.algorithm = "algorithm " + std::to_string(algorithm);
+      break;
   }
   return key;
 }

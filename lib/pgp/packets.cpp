@@ -9,15 +9,18 @@
 namespace mimeseal::pgp {
 namespace {
 
-constexpr std::size_t kDataHead = 16;  // octets kept of a packet that holds data
-constexpr std::size_t kKeyHead = 128;  // and of a session-key packet
+constexpr std::size_t kDataHead = 16;         // octets kept of a packet that holds data
+constexpr std::size_t kKeyHead = 128;         // and of a session-key packet
 constexpr std::size_t kMaxKept = 16U << 20U;  // of all packets together
 
-unsigned octet(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
+unsigned octet(std::string_view text, std::size_t at) {
+  return static_cast<unsigned char>(text[at]);
+}
 
 std::uint32_t number(std::string_view text, std::size_t at, std::size_t size) {
   std::uint32_t value = 0;
-  for (std::size_t i = 0; i < size; ++i) value = (value << 8U) | octet(text, at + i);
+  for (std::size_t i = 0; i < size; ++i)
+    value = (value << 8U) | octet(text, at + i);
   return value;
 }
 
@@ -49,8 +52,10 @@ bool holds_data(int packet_tag) noexcept {
     case tag::kEncryptedNoMdc:
     case tag::kLiteral:
     case tag::kEncrypted:
-    case tag::kEncryptedOcb: return true;
-    default: return false;
+    case tag::kEncryptedOcb:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -75,7 +80,8 @@ void PacketWalker::header_done() {
     left_ = length.value;
     partial_ = length.partial;
     unbounded_ = false;
-    if (partial_ && (!holds_data(packet.tag) || left_ < 512)) return fail("a packet has a partial length where none may be");
+    if (partial_ && (!holds_data(packet.tag) || left_ < 512))
+      return fail("a packet has a partial length where none may be");
   } else {
     packet.tag = static_cast<int>((first >> 2U) & 0x0FU);
     const unsigned type = first & 3U;
@@ -114,7 +120,8 @@ void PacketWalker::body(std::string_view octets) {
 void PacketWalker::feed(std::string_view octets) {
   while (fault_.empty()) {
     if (in_body_) {
-      const std::size_t count = unbounded_ ? octets.size() : static_cast<std::size_t>(std::min<std::uint64_t>(left_, octets.size()));
+      const std::size_t count =
+          unbounded_ ? octets.size() : static_cast<std::size_t>(std::min<std::uint64_t>(left_, octets.size()));
       body(octets.substr(0, count));
       octets.remove_prefix(count);
       if (unbounded_) return;
@@ -163,7 +170,9 @@ std::size_t WalkedSource::read(std::span<char> into) {
   return count;
 }
 
-void WalkedSource::rewind() { throw Error(Errc::internal, "a walked source was rewound"); }
+void WalkedSource::rewind() {
+  throw Error(Errc::internal, "a walked source was rewound");
+}
 
 void WalkedSource::drain() {
   std::vector<char> buffer(65'536);
@@ -180,8 +189,10 @@ bool gpg_knows_public_key(int algorithm) noexcept {
     case 17:
     case 18:
     case 19:
-    case 22: return true;
-    default: return false;
+    case 22:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -225,7 +236,8 @@ std::optional<SignatureHead> read_signature(std::string_view body) {
       const std::string_view content = subpackets.substr(1, length - 1);
       const unsigned kind = octet(subpackets, 0) & 0x7FU;
       subpackets.remove_prefix(length);
-      if (kind == 2 && area == 0 && content.size() == 4) head.created = Time(std::chrono::seconds(number(content, 0, 4)));
+      if (kind == 2 && area == 0 && content.size() == 4)
+        head.created = Time(std::chrono::seconds(number(content, 0, 4)));
       if (kind == 16 && content.size() == 8 && head.issuer.empty()) head.issuer = hex(content);
       if (kind == 33 && content.size() > 1) head.issuer = hex(content.substr(1));
     }
@@ -284,7 +296,8 @@ std::string write_packet(int packet_tag, std::string_view body) {
     push(body.size() - 192);
   } else {
     push(255);
-    for (const unsigned shift : {24U, 16U, 8U, 0U}) push(body.size() >> shift);
+    for (const unsigned shift : {24U, 16U, 8U, 0U})
+      push(body.size() >> shift);
   }
   result.append(body);
   return result;

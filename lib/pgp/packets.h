@@ -11,8 +11,9 @@
 #include "mimeseal/core/source.h"
 #include "mimeseal/crypto/key.h"
 
-/// The outside of OpenPGP: packet headers, session-key packets, signatures and keys as far as their first fields (RFC 9580, sections 4
-/// and 5). Enough to say what a message is and to let nothing but the one expected shape reach gpg; nothing is computed here.
+/// The outside of OpenPGP: packet headers, session-key packets, signatures and keys as far as their first fields (RFC
+/// 9580, sections 4 and 5). Enough to say what a message is and to let nothing but the one expected shape reach gpg;
+/// nothing is computed here.
 namespace mimeseal::pgp {
 
 namespace tag {
@@ -76,11 +77,11 @@ class PacketWalker {
   bool too_many_ = false;
   std::size_t kept_ = 0;
   std::string header_;
-  std::uint64_t left_ = 0;      // of the present chunk
+  std::uint64_t left_ = 0;  // of the present chunk
   bool in_body_ = false;
-  bool partial_ = false;        // another length follows this chunk
-  bool length_next_ = false;    // between two chunks
-  bool unbounded_ = false;      // old format, indeterminate length: to the end
+  bool partial_ = false;      // another length follows this chunk
+  bool length_next_ = false;  // between two chunks
+  bool unbounded_ = false;    // old format, indeterminate length: to the end
 };
 
 /// Passes a Source on and shows its octets to a walker.
@@ -106,7 +107,7 @@ struct SignatureHead {
   int public_key = 0;
   int digest = 0;
   std::optional<Time> created;
-  std::string issuer;       ///< fingerprint or key id, lower-case hex; may be empty
+  std::string issuer;  ///< fingerprint or key id, lower-case hex; may be empty
 };
 [[nodiscard]] std::optional<SignatureHead> read_signature(std::string_view body);
 
@@ -114,8 +115,8 @@ struct SignatureHead {
 struct SessionKeyHead {
   int version = 0;
   bool passphrase = false;
-  int algorithm = 0;      ///< public-key algorithm; 0 when unknown
-  std::string recipient;  ///< key id or fingerprint, lower-case hex; zeros: withheld
+  int algorithm = 0;        ///< public-key algorithm; 0 when unknown
+  std::string recipient;    ///< key id or fingerprint, lower-case hex; zeros: withheld
   std::string unsupported;  ///< what gpg cannot read of it; empty when it can
 };
 [[nodiscard]] SessionKeyHead read_session_key(const Packet& packet);
