@@ -20,12 +20,12 @@ constexpr std::array<Word<Cipher>, 6> kCiphers{{{Cipher::aes_128_gcm, "aes-128-g
                                                 {Cipher::aes_256_cbc, "aes-256-cbc"}}};
 constexpr std::array<Word<Digest>, 3> kDigests{
     {{Digest::sha256, "sha256"}, {Digest::sha384, "sha384"}, {Digest::sha512, "sha512"}}};
-constexpr std::array<Word<RsaSignature>, 2> kRsaSignatures{{{RsaSignature::pss, "pss"}, {RsaSignature::pkcs1, "pkcs1"}}};
-constexpr std::array<Word<KeyTransport>, 2> kKeyTransports{{{KeyTransport::oaep, "oaep"}, {KeyTransport::pkcs1, "pkcs1"}}};
-constexpr std::array<Word<Profile>, 4> kProfiles{{{Profile::standard, "default"},
-                                                  {Profile::compat, "compat"},
-                                                  {Profile::bdew, "bdew"},
-                                                  {Profile::fips, "fips"}}};
+constexpr std::array<Word<RsaSignature>, 2> kRsaSignatures{
+    {{RsaSignature::pss, "pss"}, {RsaSignature::pkcs1, "pkcs1"}}};
+constexpr std::array<Word<KeyTransport>, 2> kKeyTransports{
+    {{KeyTransport::oaep, "oaep"}, {KeyTransport::pkcs1, "pkcs1"}}};
+constexpr std::array<Word<Profile>, 4> kProfiles{
+    {{Profile::standard, "default"}, {Profile::compat, "compat"}, {Profile::bdew, "bdew"}, {Profile::fips, "fips"}}};
 
 template <class T, std::size_t N>
 std::string_view word_of(const std::array<Word<T>, N>& words, T value) noexcept {
@@ -53,10 +53,14 @@ struct Defaults {
 
 constexpr Defaults defaults_of(Profile profile) noexcept {
   switch (profile) {
-    case Profile::standard: break;
-    case Profile::compat: return {Cipher::aes_256_cbc, RsaSignature::pkcs1, KeyTransport::pkcs1};
-    case Profile::bdew: return {Cipher::aes_128_gcm, RsaSignature::pss, KeyTransport::oaep};
-    case Profile::fips: return {Cipher::aes_256_gcm, RsaSignature::pss, KeyTransport::oaep};
+    case Profile::standard:
+      break;
+    case Profile::compat:
+      return {Cipher::aes_256_cbc, RsaSignature::pkcs1, KeyTransport::pkcs1};
+    case Profile::bdew:
+      return {Cipher::aes_128_gcm, RsaSignature::pss, KeyTransport::oaep};
+    case Profile::fips:
+      return {Cipher::aes_256_gcm, RsaSignature::pss, KeyTransport::oaep};
   }
   return {Cipher::aes_256_gcm, RsaSignature::pkcs1, KeyTransport::oaep};
 }
@@ -72,22 +76,40 @@ SmimePolicy resolve(const SmimePolicy& chosen) {
   return policy;
 }
 
-std::string_view to_string(Cipher value) noexcept { return word_of(kCiphers, value); }
-std::string_view to_string(Digest value) noexcept { return word_of(kDigests, value); }
-std::string_view to_string(RsaSignature value) noexcept { return word_of(kRsaSignatures, value); }
-std::string_view to_string(KeyTransport value) noexcept { return word_of(kKeyTransports, value); }
-std::string_view to_string(Profile value) noexcept { return word_of(kProfiles, value); }
+std::string_view to_string(Cipher value) noexcept {
+  return word_of(kCiphers, value);
+}
+std::string_view to_string(Digest value) noexcept {
+  return word_of(kDigests, value);
+}
+std::string_view to_string(RsaSignature value) noexcept {
+  return word_of(kRsaSignatures, value);
+}
+std::string_view to_string(KeyTransport value) noexcept {
+  return word_of(kKeyTransports, value);
+}
+std::string_view to_string(Profile value) noexcept {
+  return word_of(kProfiles, value);
+}
 
-std::optional<Cipher> parse_cipher(std::string_view text) noexcept { return value_of(kCiphers, text); }
-std::optional<Digest> parse_digest(std::string_view text) noexcept { return value_of(kDigests, text); }
+std::optional<Cipher> parse_cipher(std::string_view text) noexcept {
+  return value_of(kCiphers, text);
+}
+std::optional<Digest> parse_digest(std::string_view text) noexcept {
+  return value_of(kDigests, text);
+}
 std::optional<RsaSignature> parse_rsa_signature(std::string_view text) noexcept {
   return value_of(kRsaSignatures, text);
 }
 std::optional<KeyTransport> parse_key_transport(std::string_view text) noexcept {
   return value_of(kKeyTransports, text);
 }
-std::optional<Profile> parse_profile(std::string_view text) noexcept { return value_of(kProfiles, text); }
+std::optional<Profile> parse_profile(std::string_view text) noexcept {
+  return value_of(kProfiles, text);
+}
 
-std::string_view to_string(Protocol protocol) noexcept { return protocol == Protocol::smime ? "smime" : "pgp"; }
+std::string_view to_string(Protocol protocol) noexcept {
+  return protocol == Protocol::smime ? "smime" : "pgp";
+}
 
 }  // namespace mimeseal

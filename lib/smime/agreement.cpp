@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Ephemeral-static key agreement: ECDH on NIST and Brainpool curves (RFC 5753, section 3.1) and on curve25519 and curve448
-// (RFC 8418), which OpenSSL 3.0's CMS does not have.
-#include <array>
-
+// Ephemeral-static key agreement: ECDH on NIST and Brainpool curves (RFC 5753, section 3.1) and on curve25519 and
+// curve448 (RFC 8418), which OpenSSL 3.0's CMS does not have.
 #include <openssl/core_names.h>
 #include <openssl/params.h>
+
+#include <array>
 
 #include "smime/der.h"
 #include "smime/recipient.h"
@@ -19,8 +19,8 @@ constexpr const char* kHkdfSha512Scheme = "1.2.840.113549.1.9.16.3.21";
 
 /// What a kind of key fixes about the agreement.
 struct Agreement {
-  std::string scheme;               ///< OBJECT IDENTIFIER
-  std::string originator_algorithm; ///< AlgorithmIdentifier of the ephemeral key
+  std::string scheme;                ///< OBJECT IDENTIFIER
+  std::string originator_algorithm;  ///< AlgorithmIdentifier of the ephemeral key
   const char* kdf;
   const Hash* hash;
   std::string name;  ///< for the report
@@ -60,7 +60,8 @@ std::string public_octets(EVP_PKEY* key) {
   return {reinterpret_cast<const char*>(memory), length};
 }
 
-/// The shared secret. OpenSSL refuses the all-zero value of curve25519 and curve448 (RFC 8418, section 2, asks for that).
+/// The shared secret. OpenSSL refuses the all-zero value of curve25519 and curve448 (RFC 8418, section 2, asks for
+/// that).
 void derive(EVP_PKEY* ephemeral, EVP_PKEY* peer, const Provider& provider, std::vector<unsigned char>& secret) {
   const EvpPkeyCtxPtr context = provider.key_context(ephemeral);
   std::size_t length = 0;
@@ -101,10 +102,10 @@ std::string wrap(const SecretKey& wrapping_key, const SecretKey& content_key, co
   std::string wrapped(content_key.size() + 16, '\0');
   int length = 0;
   int rest = 0;
-  const bool ok =
-      EVP_EncryptInit_ex2(context.get(), algorithm.get(), wrapping_key.data(), nullptr, nullptr) == 1 &&
-      EVP_EncryptUpdate(context.get(), bytes(wrapped), &length, content_key.data(), static_cast<int>(content_key.size())) == 1 &&
-      EVP_EncryptFinal_ex(context.get(), bytes(wrapped) + length, &rest) == 1;
+  const bool ok = EVP_EncryptInit_ex2(context.get(), algorithm.get(), wrapping_key.data(), nullptr, nullptr) == 1 &&
+                  EVP_EncryptUpdate(context.get(), bytes(wrapped), &length, content_key.data(),
+                                    static_cast<int>(content_key.size())) == 1 &&
+                  EVP_EncryptFinal_ex(context.get(), bytes(wrapped) + length, &rest) == 1;
   check(ok, "wrapping the content key");
   wrapped.resize(static_cast<std::size_t>(length) + static_cast<std::size_t>(rest));
   return wrapped;
@@ -128,7 +129,8 @@ std::string make_agreement_info(const SmimeKey& recipient, const SecretKey& cont
   derive_wrapping_key(agreement, secret.octets, shared_info(wrap_identifier, cipher.key_size), provider, wrapping_key);
   const std::string wrapped = wrap(wrapping_key, content_key, cipher, provider);
 
-  choices.push_back({"key-agreement", agreement.name, "the kind of key (" + recipient.info().algorithm + "); " + recipient.info().name});
+  choices.push_back({"key-agreement", agreement.name,
+                     "the kind of key (" + recipient.info().algorithm + "); " + recipient.info().name});
   const std::string originator_key =
       der(tag::constructed(1), {agreement.originator_algorithm, der_bit_string(public_octets(ephemeral.get()))});
   const std::string encrypted_key =

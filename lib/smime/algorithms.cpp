@@ -38,9 +38,13 @@ constexpr const char* kHkdfSha512Scheme = "1.2.840.113549.1.9.16.3.21";
 constexpr const char* kShake256Len = "2.16.840.1.101.3.4.2.18";
 
 /// A hash inside of PSS and OAEP parameters: with NULL, as RFC 4055, section 2.1, writes it.
-std::string inner_hash(const Hash& hash) { return der_sequence({der_oid(hash.nid), der_null()}); }
+std::string inner_hash(const Hash& hash) {
+  return der_sequence({der_oid(hash.nid), der_null()});
+}
 
-std::string mgf1(const Hash& hash) { return der_sequence({der_oid(NID_mgf1), inner_hash(hash)}); }
+std::string mgf1(const Hash& hash) {
+  return der_sequence({der_oid(NID_mgf1), inner_hash(hash)});
+}
 
 std::string agreement_capability(const std::string& scheme, int wrap) {
   return der_sequence({scheme, plain_identifier(wrap)});
@@ -49,7 +53,8 @@ std::string agreement_capability(const std::string& scheme, int wrap) {
 std::string make_capabilities() {
   std::string list;
   // Content ciphers.
-  for (const int nid : {NID_aes_256_gcm, NID_aes_128_gcm, NID_aes_192_gcm, NID_aes_256_cbc, NID_aes_192_cbc, NID_aes_128_cbc}) {
+  for (const int nid :
+       {NID_aes_256_gcm, NID_aes_128_gcm, NID_aes_192_gcm, NID_aes_256_cbc, NID_aes_192_cbc, NID_aes_128_cbc}) {
     list += plain_identifier(nid);
   }
   // Key transport and agreement.
@@ -65,7 +70,8 @@ std::string make_capabilities() {
   for (const int nid : {NID_sha256WithRSAEncryption, NID_sha384WithRSAEncryption, NID_sha512WithRSAEncryption}) {
     list += der_sequence({der_oid(nid), der_null()});
   }
-  for (const Hash& hash : {kSha256, kSha384, kSha512}) list += pss_identifier(hash);
+  for (const Hash& hash : {kSha256, kSha384, kSha512})
+    list += pss_identifier(hash);
   for (const int nid : {NID_ecdsa_with_SHA256, NID_ecdsa_with_SHA384, NID_ecdsa_with_SHA512, NID_ED25519, NID_ED448}) {
     list += plain_identifier(nid);
   }
@@ -78,14 +84,19 @@ std::string make_capabilities() {
 
 const Hash& hash_of(Digest digest) noexcept {
   switch (digest) {
-    case Digest::sha256: break;
-    case Digest::sha384: return kSha384;
-    case Digest::sha512: return kSha512;
+    case Digest::sha256:
+      break;
+    case Digest::sha384:
+      return kSha384;
+    case Digest::sha512:
+      return kSha512;
   }
   return kSha256;
 }
 
-const Hash& shake256() noexcept { return kShake256; }
+const Hash& shake256() noexcept {
+  return kShake256;
+}
 
 std::string digest_identifier(const Hash& hash) {
   if (hash.extendable) return der_sequence({der_oid(kShake256Len), der_integer(8 * hash.size)});
@@ -118,14 +129,18 @@ const ContentCipher* content_cipher_of_nid(int nid) noexcept {
   return nullptr;
 }
 
-std::string plain_identifier(int nid) { return der_sequence({der_oid(nid)}); }
+std::string plain_identifier(int nid) {
+  return der_sequence({der_oid(nid)});
+}
 
-std::string rsa_identifier() { return der_sequence({der_oid(NID_rsaEncryption), der_null()}); }
+std::string rsa_identifier() {
+  return der_sequence({der_oid(NID_rsaEncryption), der_null()});
+}
 
 std::string pss_identifier(const Hash& hash) {
-  return der_sequence({der_oid(NID_rsassaPss), der_sequence({der(tag::constructed(0), inner_hash(hash)),
-                                                             der(tag::constructed(1), mgf1(hash)),
-                                                             der(tag::constructed(2), der_integer(hash.size))})});
+  return der_sequence({der_oid(NID_rsassaPss),
+                       der_sequence({der(tag::constructed(0), inner_hash(hash)), der(tag::constructed(1), mgf1(hash)),
+                                     der(tag::constructed(2), der_integer(hash.size))})});
 }
 
 std::string oaep_identifier(bool sha1) {

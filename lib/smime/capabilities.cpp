@@ -54,13 +54,16 @@ Choice choose_cipher(const SmimePolicy& chosen, const std::vector<Capabilities>&
   const auto all_read = [&known](Cipher cipher) {
     return std::all_of(known.begin(), known.end(), [cipher](const auto& one) { return has(one.ciphers, cipher); });
   };
-  if (all_read(by_profile)) return cipher_choice(by_profile, "the profile's choice, and every known recipient reads it");
+  if (all_read(by_profile))
+    return cipher_choice(by_profile, "the profile's choice, and every known recipient reads it");
   std::string cannot;
   for (const auto& one : known) {
     if (!has(one.ciphers, by_profile)) cannot += (cannot.empty() ? "" : ", ") + one.who;
   }
   for (const Cipher cipher : kPreference) {
-    if (all_read(cipher)) return cipher_choice(cipher, "the best that all read; no " + std::string(to_string(by_profile)) + " in the certificate of " + cannot);
+    if (all_read(cipher))
+      return cipher_choice(cipher, "the best that all read; no " + std::string(to_string(by_profile)) +
+                                       " in the certificate of " + cannot);
   }
   // Their lists name none of ours. AES-128 in CBC is what S/MIME has asked of every reader since version 3.2.
   return cipher_choice(Cipher::aes_128_cbc, "no cipher of ours is in the certificate of " + cannot +

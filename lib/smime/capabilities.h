@@ -21,8 +21,8 @@ struct Capabilities {
 /// The certificate's SMIMECapabilities extension (RFC 4262); nothing when it has none.
 [[nodiscard]] std::optional<std::vector<Cipher>> capabilities_of(X509* certificate);
 
-/// The content cipher and why: what was asked for; else the profile's, which under the default profile gives way to what
-/// every recipient with known capabilities can read (RFC 8551, section 2.7.1). A pure function.
+/// The content cipher and why: what was asked for; else the profile's, which under the default profile gives way to
+/// what every recipient with known capabilities can read (RFC 8551, section 2.7.1). A pure function.
 [[nodiscard]] Choice choose_cipher(const SmimePolicy& chosen, const std::vector<Capabilities>& known);
 
 }  // namespace mimeseal::smime

@@ -10,7 +10,9 @@ namespace {
 
 constexpr int kMaxDepth = 16;
 
-bool is_self_issued(X509* certificate) { return X509_check_issued(certificate, certificate) == X509_V_OK; }
+bool is_self_issued(X509* certificate) {
+  return X509_check_issued(certificate, certificate) == X509_V_OK;
+}
 
 bool issued(X509* issuer, X509* certificate) {
   return X509_check_issued(issuer, certificate) == X509_V_OK && X509_get0_pubkey(issuer) != nullptr &&

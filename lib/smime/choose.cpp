@@ -13,7 +13,9 @@ namespace {
 
 constexpr int kMinRsaBits = 2048;
 
-std::string label(const KeyInfo& info) { return info.name + " (" + info.fingerprint.substr(0, 16) + ")"; }
+std::string label(const KeyInfo& info) {
+  return info.name + " (" + info.fingerprint.substr(0, 16) + ")";
+}
 
 std::string plural(std::size_t count, std::string_view what) {
   return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
@@ -26,7 +28,9 @@ bool matches(const KeyInfo& info, std::string_view address) {
 
 /// Greater is better.
 bool better(const Candidate& a, const Candidate& b) {
-  const auto rank = [](const Candidate& c) { return std::tuple(c.own, c.info.not_before.value_or(Time::min()), c.strength); };
+  const auto rank = [](const Candidate& c) {
+    return std::tuple(c.own, c.info.not_before.value_or(Time::min()), c.strength);
+  };
   if (rank(a) != rank(b)) return rank(a) > rank(b);
   return a.info.fingerprint < b.info.fingerprint;
 }
@@ -50,12 +54,15 @@ std::string key_type_obstacle(EVP_PKEY* key, bool allow_weak) {
         return "its key is too weak (" + algorithm_of(key) + ", at least 2048 bits are asked)";
       }
       return {};
-    case EVP_PKEY_EC: return curve_of(key) ? std::string() : "its curve cannot be used (" + algorithm_of(key) + ")";
+    case EVP_PKEY_EC:
+      return curve_of(key) ? std::string() : "its curve cannot be used (" + algorithm_of(key) + ")";
     case EVP_PKEY_ED25519:
     case EVP_PKEY_ED448:
     case EVP_PKEY_X25519:
-    case EVP_PKEY_X448: return {};
-    default: return "keys of its kind cannot be used (" + algorithm_of(key) + ")";
+    case EVP_PKEY_X448:
+      return {};
+    default:
+      return "keys of its kind cannot be used (" + algorithm_of(key) + ")";
   }
 }
 
@@ -113,7 +120,8 @@ Chosen choose(const std::vector<Candidate>& candidates, Purpose purpose, std::st
     chosen.why = matching == 1 ? "the only certificate" : "the only usable one of " + plural(matching, "certificate");
     return chosen;
   }
-  chosen.why = std::string(difference(winner, candidates[usable[1]])) + " of " + plural(usable.size(), "usable certificate");
+  chosen.why =
+      std::string(difference(winner, candidates[usable[1]])) + " of " + plural(usable.size(), "usable certificate");
   for (std::size_t i = 1; i < usable.size(); ++i) {
     const Candidate& other = candidates[usable[i]];
     chosen.rejected.push_back(label(other.info) + ": another is " + std::string(difference(winner, other)));

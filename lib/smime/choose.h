@@ -24,7 +24,7 @@ struct Candidate {
 };
 
 struct Chosen {
-  std::optional<std::size_t> index;   ///< into the candidates; none when no one can be used
+  std::optional<std::size_t> index;  ///< into the candidates; none when no one can be used
   std::string why;
   std::vector<std::string> rejected;  ///< "name (fingerprint): reason"
 };
@@ -36,7 +36,8 @@ inline constexpr Time kNoTime{};
 [[nodiscard]] std::string obstacle(const Candidate& candidate, Purpose purpose, Time at);
 /// Among the candidates whose addresses match (all, when `address` is empty): the usable ones; of these one's own
 /// before others', then the latest not_before, then the stronger, then the lower fingerprint.
-[[nodiscard]] Chosen choose(const std::vector<Candidate>& candidates, Purpose purpose, std::string_view address, Time at);
+[[nodiscard]] Chosen choose(const std::vector<Candidate>& candidates, Purpose purpose, std::string_view address,
+                            Time at);
 
 /// A key as a candidate. `allow_weak` lets RSA keys under 2048 bits pass.
 [[nodiscard]] Candidate candidate_of(const SmimeKey& key, bool allow_weak);

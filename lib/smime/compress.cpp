@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CompressedData (RFC 3274). How long the compressed content is shows only at the end, so what it becomes waits in a spool:
-// the size then stands in definite-length DER like everything else.
+// CompressedData (RFC 3274). How long the compressed content is shows only at the end, so what it becomes waits in a
+// spool: the size then stands in definite-length DER like everything else.
 #include <zlib.h>
 
 #include "mimeseal/core/spool.h"

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// Writing DER (X.690, section 10 and 8.1.3): what the sealing half's CMS structures are made of. Small pieces are built
-/// as strings; of the content only headers are built, and its octets stream past.
+/// Writing DER (X.690, section 10 and 8.1.3): what the sealing half's CMS structures are made of. Small pieces are
+/// built as strings; of the content only headers are built, and its octets stream past.
+
+#include <openssl/asn1.h>
 
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <openssl/asn1.h>
 
 #include "mimeseal/core/clock.h"
 
@@ -25,9 +25,13 @@ inline constexpr unsigned char kGeneralizedTime = 0x18;
 inline constexpr unsigned char kSequence = 0x30;
 inline constexpr unsigned char kSet = 0x31;
 /// [n], primitive (IMPLICIT over a primitive type).
-constexpr unsigned char context(unsigned number) { return static_cast<unsigned char>(0x80U | number); }
+constexpr unsigned char context(unsigned number) {
+  return static_cast<unsigned char>(0x80U | number);
+}
 /// [n], constructed (EXPLICIT, or IMPLICIT over a SEQUENCE or SET).
-constexpr unsigned char constructed(unsigned number) { return static_cast<unsigned char>(0xA0U | number); }
+constexpr unsigned char constructed(unsigned number) {
+  return static_cast<unsigned char>(0xA0U | number);
+}
 }  // namespace tag
 
 /// Identifier and length octets, in the shortest form.

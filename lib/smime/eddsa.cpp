@@ -13,7 +13,9 @@ const Hash& eddsa_hash(EVP_PKEY* key) noexcept {
   return EVP_PKEY_get_base_id(key) == EVP_PKEY_ED448 ? shake256() : hash_of(Digest::sha512);
 }
 
-std::string eddsa_identifier(EVP_PKEY* key) { return plain_identifier(EVP_PKEY_get_base_id(key)); }
+std::string eddsa_identifier(EVP_PKEY* key) {
+  return plain_identifier(EVP_PKEY_get_base_id(key));
+}
 
 std::string eddsa_sign(EVP_PKEY* key, std::string_view octets, const Provider& provider) {
   const EvpMdCtxPtr context(check(EVP_MD_CTX_new(), "making a digest context"));

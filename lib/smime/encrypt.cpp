@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// EnvelopedData (RFC 5652, section 6) with AES-CBC and AuthEnvelopedData (RFC 5083) with AES-GCM, as definite-length DER that
-// streams: the size of the ciphertext follows from the size of the content.
-#include <array>
-
+// EnvelopedData (RFC 5652, section 6) with AES-CBC and AuthEnvelopedData (RFC 5083) with AES-GCM, as definite-length
+// DER that streams: the size of the ciphertext follows from the size of the content.
 #include <openssl/rand.h>
+
+#include <array>
 
 #include "mimeseal/core/text.h"
 #include "smime/capabilities.h"
@@ -38,13 +38,14 @@ class Encryption final {
   [[nodiscard]] const SecretKey& key() const noexcept { return key_; }
   [[nodiscard]] std::uint64_t output_size(std::uint64_t content_size) const {
     if (!cipher_.authenticated) return (content_size / kBlock + 1) * kBlock;
-    if (content_size > kMaxGcm) throw Error(Errc::limit, "the content is too large for one AES-GCM key", "", "use --cipher aes-256-cbc");
+    if (content_size > kMaxGcm)
+      throw Error(Errc::limit, "the content is too large for one AES-GCM key", "", "use --cipher aes-256-cbc");
     return content_size;
   }
   /// GCMParameters with its nonce and a tag of 16 octets (RFC 5084, section 3.2), or the IV (RFC 3565, section 4.1).
   [[nodiscard]] std::string identifier() const {
-    const std::string parameters = cipher_.authenticated ? der_sequence({der_octet_string(iv_), der_integer(kGcmTag)})
-                                                         : der_octet_string(iv_);
+    const std::string parameters =
+        cipher_.authenticated ? der_sequence({der_octet_string(iv_), der_integer(kGcmTag)}) : der_octet_string(iv_);
     return der_sequence({der_oid(cipher_.nid), parameters});
   }
   /// Encrypts `content` to its end; says how many octets it had.
@@ -52,7 +53,8 @@ class Encryption final {
     std::vector<char> buffer(kChunk + kBlock);
     const std::uint64_t size = for_each_chunk(content, [&](std::string_view octets) {
       int length = 0;
-      check(EVP_EncryptUpdate(context_.get(), bytes(buffer.data()), &length, bytes(octets), static_cast<int>(octets.size())) == 1,
+      check(EVP_EncryptUpdate(context_.get(), bytes(buffer.data()), &length, bytes(octets),
+                              static_cast<int>(octets.size())) == 1,
             "encrypting");
       out.write({buffer.data(), static_cast<std::size_t>(length)});
     });
@@ -138,13 +140,15 @@ EncryptResult SmimeEngine::encrypt(Source& content, Sink& out, const EncryptSpec
   const std::uint64_t version = !cipher.authenticated && agreement ? 2 : 0;
   const std::uint64_t size = size_of(content);
   const std::string mac_place(cipher.authenticated ? der_octet_string(std::string(kGcmTag, '\0')) : std::string());
-  const std::string type = cipher.authenticated ? der_oid(NID_id_smime_ct_authEnvelopedData) : der_oid(NID_pkcs7_enveloped);
-  const NestedHeaders headers({{tag::kSequence, type, {}},
-                               {tag::constructed(0), {}, {}},
-                               {tag::kSequence, der_integer(version) + der_set_of(std::move(recipient_infos)), mac_place},
-                               {tag::kSequence, der_oid(NID_pkcs7_data) + encryption.identifier(), {}},
-                               {tag::context(0), {}, {}}},
-                              encryption.output_size(size));
+  const std::string type =
+      cipher.authenticated ? der_oid(NID_id_smime_ct_authEnvelopedData) : der_oid(NID_pkcs7_enveloped);
+  const NestedHeaders headers(
+      {{tag::kSequence, type, {}},
+       {tag::constructed(0), {}, {}},
+       {tag::kSequence, der_integer(version) + der_set_of(std::move(recipient_infos)), mac_place},
+       {tag::kSequence, der_oid(NID_pkcs7_data) + encryption.identifier(), {}},
+       {tag::context(0), {}, {}}},
+      encryption.output_size(size));
   out.write(headers.before());
   if (encryption.run(content, out) != size) throw Error(Errc::io, "the content changed between two reads");
   if (cipher.authenticated) out.write(der_octet_string(encryption.tag()));

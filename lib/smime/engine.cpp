@@ -24,7 +24,8 @@ bool is_ca(X509* certificate) {
   return kind != 0;
 }
 
-/// Collects what files hold and pairs private keys with certificates at the end: key and certificate may stand in two files.
+/// Collects what files hold and pairs private keys with certificates at the end: key and certificate may stand in two
+/// files.
 class Loader final {
  public:
   Loader(EngineState& state, const EngineOptions& options) : state_(state), options_(options) {}
@@ -38,8 +39,10 @@ class Loader final {
     for (const auto& path : files_of(name, &is_folder)) {
       Bundle bundle = load(path, Keys::wanted, is_folder);
       const std::string origin = origin_of(path, bundle.note);
-      for (auto& key : bundle.keys) keys_.push_back({std::move(key), origin});
-      for (auto& certificate : bundle.certificates) certificates_.push_back({std::move(certificate), origin});
+      for (auto& key : bundle.keys)
+        keys_.push_back({std::move(key), origin});
+      for (auto& certificate : bundle.certificates)
+        certificates_.push_back({std::move(certificate), origin});
       add_crls(bundle);
     }
   }
@@ -49,7 +52,8 @@ class Loader final {
     for (const auto& path : files_of(name, &is_folder)) {
       Bundle bundle = load(path, Keys::skipped, is_folder);
       const std::string origin = origin_of(path, bundle.note);
-      for (auto& certificate : bundle.certificates) add_other(std::move(certificate), origin);
+      for (auto& certificate : bundle.certificates)
+        add_other(std::move(certificate), origin);
       add_crls(bundle);
     }
   }
@@ -158,7 +162,8 @@ class Loader final {
   }
 
   void add_crls(Bundle& bundle) {
-    for (auto& crl : bundle.crls) state_.crls.push_back(std::move(crl));
+    for (auto& crl : bundle.crls)
+      state_.crls.push_back(std::move(crl));
   }
 
   EngineState& state_;
@@ -177,10 +182,14 @@ SmimeEngine::SmimeEngine(const EngineOptions& options) {
   state_.allow_legacy = options.allow_legacy;
   state_.fetch_revocation = options.fetch_revocation;
   Loader loader(state_, options);
-  for (const auto& name : options.identities) loader.identity(name);
-  for (const auto& name : options.recipient_keys) loader.recipient(name);
-  for (const auto& name : options.trust) loader.anchor(name);
-  for (const auto& name : options.crls) loader.crl(name);
+  for (const auto& name : options.identities)
+    loader.identity(name);
+  for (const auto& name : options.recipient_keys)
+    loader.recipient(name);
+  for (const auto& name : options.trust)
+    loader.anchor(name);
+  for (const auto& name : options.crls)
+    loader.crl(name);
   loader.finish();
 }
 
@@ -217,6 +226,8 @@ std::string SmimeEngine::export_public(const Key& key, std::string_view /*addres
   return pem_of(smime_key(key).certificate());
 }
 
-std::unique_ptr<Engine> make_engine(const EngineOptions& options) { return std::make_unique<SmimeEngine>(options); }
+std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
+  return std::make_unique<SmimeEngine>(options);
+}
 
 }  // namespace mimeseal::smime

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// One deleter and one alias for each OpenSSL handle that the S/MIME engine holds, and how OpenSSL's errors become ours.
-
-#include <memory>
-#include <string>
-#include <string_view>
+/// One deleter and one alias for each OpenSSL handle that the S/MIME engine holds, and how OpenSSL's errors become
+/// ours.
 
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
@@ -24,6 +21,10 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
 
 #include "mimeseal/core/error.h"
 
@@ -146,7 +147,11 @@ template <class T, class I2d>
 inline const unsigned char* bytes(std::string_view octets) noexcept {
   return reinterpret_cast<const unsigned char*>(octets.data());
 }
-inline unsigned char* bytes(std::string& octets) noexcept { return reinterpret_cast<unsigned char*>(octets.data()); }
-inline unsigned char* bytes(char* octets) noexcept { return reinterpret_cast<unsigned char*>(octets); }
+inline unsigned char* bytes(std::string& octets) noexcept {
+  return reinterpret_cast<unsigned char*>(octets.data());
+}
+inline unsigned char* bytes(char* octets) noexcept {
+  return reinterpret_cast<unsigned char*>(octets);
+}
 
 }  // namespace mimeseal::smime

@@ -27,7 +27,8 @@ std::string utf8_of(const ASN1_STRING* text) {
 /// An address with a NUL, a line end or ill-formed UTF-8 in it is a trick, not an address: it is not heard.
 void add_address(std::vector<std::string>& addresses, std::string address) {
   if (address.find('@') == std::string::npos || has_crlf_or_nul(address) || !is_utf8(address)) return;
-  if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) addresses.push_back(std::move(address));
+  if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
+    addresses.push_back(std::move(address));
 }
 
 std::string curve_name(EVP_PKEY* key) {
@@ -43,12 +44,17 @@ std::string curve_name(EVP_PKEY* key) {
 }
 
 /// The bits of keyUsage, all of them when the extension is absent.
-std::uint32_t key_usage_of(X509* certificate) { return X509_get_key_usage(certificate); }
+std::uint32_t key_usage_of(X509* certificate) {
+  return X509_get_key_usage(certificate);
+}
 
 }  // namespace
 
 SmimeKey::SmimeKey(X509Ptr certificate, EvpPkeyPtr secret, KeyInfo info, std::shared_ptr<void> token)
-    : token_(std::move(token)), certificate_(std::move(certificate)), secret_(std::move(secret)), info_(std::move(info)) {}
+    : token_(std::move(token)),
+      certificate_(std::move(certificate)),
+      secret_(std::move(secret)),
+      info_(std::move(info)) {}
 
 SmimeKeyPtr make_key(X509Ptr certificate, EvpPkeyPtr secret, std::string origin, std::shared_ptr<void> token) {
   KeyInfo info = key_info_of(certificate.get());
@@ -63,12 +69,15 @@ const SmimeKey& smime_key(const Key& key) {
   return *own;
 }
 
-std::string fingerprint_of(X509* certificate) { return hex(sha256(to_der(certificate, i2d_X509))); }
+std::string fingerprint_of(X509* certificate) {
+  return hex(sha256(to_der(certificate, i2d_X509)));
+}
 
 std::string name_of(const X509_NAME* name) {
   const BioPtr out(check(BIO_new(BIO_s_mem()), "making a memory BIO"));
-  check(X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB)) >= 0,
-        "printing a name");
+  check(
+      X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB)) >= 0,
+      "printing a name");
   char* data = nullptr;
   const long length = BIO_get_mem_data(out.get(), &data);
   return length <= 0 ? std::string() : to_valid_utf8({data, static_cast<std::size_t>(length)});
@@ -84,15 +93,24 @@ std::string algorithm_of(EVP_PKEY* key) {
   if (key == nullptr) return "unknown";
   const int bits = EVP_PKEY_get_bits(key);
   switch (EVP_PKEY_get_base_id(key)) {
-    case EVP_PKEY_RSA: return "RSA-" + std::to_string(bits);
-    case EVP_PKEY_RSA_PSS: return "RSA-PSS-" + std::to_string(bits);
-    case EVP_PKEY_EC: return "EC " + curve_name(key);
-    case EVP_PKEY_ED25519: return "Ed25519";
-    case EVP_PKEY_ED448: return "Ed448";
-    case EVP_PKEY_X25519: return "X25519";
-    case EVP_PKEY_X448: return "X448";
-    case EVP_PKEY_DSA: return "DSA-" + std::to_string(bits);
-    default: break;
+    case EVP_PKEY_RSA:
+      return "RSA-" + std::to_string(bits);
+    case EVP_PKEY_RSA_PSS:
+      return "RSA-PSS-" + std::to_string(bits);
+    case EVP_PKEY_EC:
+      return "EC " + curve_name(key);
+    case EVP_PKEY_ED25519:
+      return "Ed25519";
+    case EVP_PKEY_ED448:
+      return "Ed448";
+    case EVP_PKEY_X25519:
+      return "X25519";
+    case EVP_PKEY_X448:
+      return "X448";
+    case EVP_PKEY_DSA:
+      return "DSA-" + std::to_string(bits);
+    default:
+      break;
   }
   const char* const name = OBJ_nid2sn(EVP_PKEY_get_base_id(key));
   return name != nullptr ? name : "unknown";
@@ -100,8 +118,8 @@ std::string algorithm_of(EVP_PKEY* key) {
 
 std::vector<std::string> addresses_of(X509* certificate) {
   std::vector<std::string> addresses;
-  const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const GeneralNamesPtr names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   const Asn1ObjectPtr smtp_utf8(check(OBJ_txt2obj(kSmtpUtf8Mailbox, 1), "making an object identifier"));
   for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
@@ -138,8 +156,8 @@ std::string pem_of(X509* certificate) {
 }
 
 bool allows_mail(X509* certificate) {
-  const ExtendedKeyUsagePtr usages(static_cast<EXTENDED_KEY_USAGE*>(
-      X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr)));
+  const ExtendedKeyUsagePtr usages(
+      static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr)));
   if (!usages) {
     ERR_clear_error();
     return X509_get_ext_by_NID(certificate, NID_ext_key_usage, -1) < 0;
@@ -180,10 +198,15 @@ KeyInfo key_info_of(X509* certificate) {
       break;
     case EVP_PKEY_RSA_PSS:
     case EVP_PKEY_ED25519:
-    case EVP_PKEY_ED448: info.can_sign = may_sign; break;
+    case EVP_PKEY_ED448:
+      info.can_sign = may_sign;
+      break;
     case EVP_PKEY_X25519:
-    case EVP_PKEY_X448: info.can_encrypt = may_agree; break;
-    default: break;
+    case EVP_PKEY_X448:
+      info.can_encrypt = may_agree;
+      break;
+    default:
+      break;
   }
   ERR_clear_error();
   return info;

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "smime/handles.h"
 #include "mimeseal/core/clock.h"
 #include "mimeseal/crypto/key.h"
+#include "smime/handles.h"
 
 namespace mimeseal::smime {
 

@@ -203,7 +203,8 @@ EvpPkeyPtr unlock_pkcs8(const X509_SIG* locked, Asker& asker, std::string& note)
     }
   }
   EvpPkeyPtr key(EVP_PKCS82PKEY(plain.get()));
-  if (!key) throw openssl_error(Errc::unsupported, "the private key is of a kind that OpenSSL cannot use", asker.what());
+  if (!key)
+    throw openssl_error(Errc::unsupported, "the private key is of a kind that OpenSSL cannot use", asker.what());
   return key;
 }
 

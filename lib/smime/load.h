@@ -61,7 +61,8 @@ enum class Keys { wanted, skipped };
 /// The key behind a `pkcs11:` URI (RFC 7512), by the pkcs11 engine of libp11.
 [[nodiscard]] SmimeKeyPtr load_token(const std::string& uri, const Asker::Function& ask);
 
-/// OpenSSL's legacy and default providers in a library context of their own, so that nothing else can reach old algorithms.
+/// OpenSSL's legacy and default providers in a library context of their own, so that nothing else can reach old
+/// algorithms.
 class LegacyProviders final {
  public:
   /// Throws Error(unsupported) when OpenSSL's legacy provider is not installed.

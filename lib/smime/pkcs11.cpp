@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ENGINE is deprecated in OpenSSL 3.0, and is what Debian 12 offers for PKCS#11 (libengine-pkcs11-openssl); its successor,
-// a provider, is not packaged there.
+// ENGINE is deprecated in OpenSSL 3.0, and is what Debian 12 offers for PKCS#11 (libengine-pkcs11-openssl); its
+// successor, a provider, is not packaged there.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/engine.h>
 
@@ -59,8 +59,8 @@ std::shared_ptr<ENGINE> open_engine(const std::string& uri, const Asker::Functio
 
 SmimeKeyPtr load_token(const std::string& uri, const Asker::Function& ask) {
   if (!attribute(uri, "pin-value").empty()) {
-    throw Error(Errc::usage, "a PIN may not stand in a PKCS#11 URI", "pkcs11:",
-                "give it by --passphrase-file or --passphrase-fd");
+    throw Error(Errc::usage, "a PIN may not stand in a PKCS#11 URI",
+                "pkcs11:", "give it by --passphrase-file or --passphrase-fd");
   }
   const auto engine = open_engine(uri, ask);
 
@@ -74,7 +74,8 @@ SmimeKeyPtr load_token(const std::string& uri, const Asker::Function& ask) {
     throw openssl_error(Errc::no_input, "no certificate can be read from the token", uri);
   }
   EvpPkeyPtr secret(ENGINE_load_private_key(engine.get(), uri.c_str(), nullptr, nullptr));
-  if (!secret) throw openssl_error(Errc::refused, "the token does not give its private key: wrong PIN, or no such key", uri);
+  if (!secret)
+    throw openssl_error(Errc::refused, "the token does not give its private key: wrong PIN, or no such key", uri);
   ERR_clear_error();
   return make_key(std::move(certificate), std::move(secret), uri, engine);
 }

@@ -86,14 +86,14 @@ class Unpacker final {
       }
       case NID_pkcs8ShroudedKeyBag: {
         if (keys_ == Keys::skipped) return true;
-        const Pkcs8Ptr plain(
-            PKCS12_decrypt_skey_ex(bag, passphrase_.text, passphrase_.length, context_, nullptr));
+        const Pkcs8Ptr plain(PKCS12_decrypt_skey_ex(bag, passphrase_.text, passphrase_.length, context_, nullptr));
         if (!plain) return false;
         // In the default context: the legacy providers go when the file is read.
         if (EvpPkeyPtr key{EVP_PKCS82PKEY(plain.get())}) bundle_.keys.push_back(std::move(key));
         return true;
       }
-      default: return true;
+      default:
+        return true;
     }
   }
 
@@ -144,7 +144,8 @@ std::optional<Bundle> load_pkcs12(std::string_view der, Asker& asker, Keys keys)
       if (!fits(passphrase)) throw Error(Errc::refused, "the passphrase does not unlock the file", asker.what());
     }
     bundle = unpack(der, pkcs12.get(), passphrase, keys);
-    if (!bundle) throw Error(Errc::unsupported, "a part of the file is locked in a way that is not known", asker.what());
+    if (!bundle)
+      throw Error(Errc::unsupported, "a part of the file is locked in a way that is not known", asker.what());
   } else {
     // Nothing tells a wrong passphrase from a right one but that the bags open.
     bundle = Unpacker(nullptr, empty, keys).unpack(pkcs12.get());

@@ -7,7 +7,8 @@ namespace {
 template <class Ptr, class T>
 Ptr fetched(T* algorithm, const char* name, bool fips) {
   if (algorithm == nullptr) {
-    throw openssl_error(Errc::unsupported, std::string(name) + " is not available" + (fips ? " in the FIPS module" : ""));
+    throw openssl_error(Errc::unsupported,
+                        std::string(name) + " is not available" + (fips ? " in the FIPS module" : ""));
   }
   return Ptr(algorithm);
 }
@@ -19,9 +20,10 @@ Provider::Provider(Profile profile)
 
 void Provider::explain(std::vector<Choice>& choices) const {
   if (profile_ != Profile::fips) return;
-  choices.push_back(fips_ ? Choice{"module", "fips", "OpenSSL's FIPS provider is configured and does the work"}
-                          : Choice{"module", "default",
-                                   "approved algorithms only, but no FIPS provider is configured: this is not a validated module"});
+  choices.push_back(
+      fips_ ? Choice{"module", "fips", "OpenSSL's FIPS provider is configured and does the work"}
+            : Choice{"module", "default",
+                     "approved algorithms only, but no FIPS provider is configured: this is not a validated module"});
 }
 
 EvpMdPtr Provider::digest(const char* name) const {

@@ -54,10 +54,14 @@ std::string make_recipient_info(const SmimeKey& recipient, const SecretKey& cont
   const bool oaep = resolve(chosen).key_transport == KeyTransport::oaep;
   const std::string identifier = oaep ? oaep_identifier(chosen.oaep_sha1) : rsa_identifier();
   const std::string encrypted = encrypt_to_rsa(recipient, content_key, oaep, chosen.oaep_sha1, provider);
-  choices.push_back({"key-transport", !oaep ? "pkcs1" : chosen.oaep_sha1 ? "oaep-sha1" : "oaep-sha256",
+  choices.push_back({"key-transport",
+                     !oaep              ? "pkcs1"
+                     : chosen.oaep_sha1 ? "oaep-sha1"
+                                        : "oaep-sha256",
                      transport_why(chosen) + "; " + recipient.info().name});
   // Version 0: the recipient is named by issuer and serial (RFC 5652, section 6.2.1).
-  return der_sequence({der_integer(0), issuer_and_serial(recipient.certificate()), identifier, der_octet_string(encrypted)});
+  return der_sequence(
+      {der_integer(0), issuer_and_serial(recipient.certificate()), identifier, der_octet_string(encrypted)});
 }
 
 }  // namespace mimeseal::smime

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SignedData (RFC 5652, section 5), detached and opaque. Written by ourselves over EVP: every key that OpenSSL can sign with
-// takes the same way (its CMS knows no EdDSA), and the content streams past in definite-length DER.
+// SignedData (RFC 5652, section 5), detached and opaque. Written by ourselves over EVP: every key that OpenSSL can sign
+// with takes the same way (its CMS knows no EdDSA), and the content streams past in definite-length DER.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -54,20 +54,23 @@ class ContentDigests final {
   /// Reads the content to its end; says how many octets it has.
   std::uint64_t read(Source& content) {
     const std::uint64_t size = for_each_chunk(content, [this](std::string_view octets) {
-      for (auto& digest : digests_) digest.update(octets);
+      for (auto& digest : digests_)
+        digest.update(octets);
     });
-    for (auto& digest : digests_) digest.finish();
+    for (auto& digest : digests_)
+      digest.finish();
     return size;
   }
   [[nodiscard]] const std::string& of(const Hash& hash) const {
-    return std::find_if(digests_.begin(), digests_.end(), [&hash](const auto& digest) {
-             return digest.hash().nid == hash.nid;
-           })->value();
+    return std::find_if(digests_.begin(), digests_.end(),
+                        [&hash](const auto& digest) { return digest.hash().nid == hash.nid; })
+        ->value();
   }
   /// SignedData.digestAlgorithms.
   [[nodiscard]] std::string identifiers() const {
     std::vector<std::string> members;
-    for (const auto& digest : digests_) members.push_back(digest_identifier(digest.hash()));
+    for (const auto& digest : digests_)
+      members.push_back(digest_identifier(digest.hash()));
     return der_set_of(std::move(members));
   }
 
@@ -88,7 +91,8 @@ std::vector<SignerPlan> plan_signers(const SignSpec& spec, bool allow_weak, std:
     throw problems.size() == 1 ? error : error.with_details(problems);
   }
   std::vector<SignerPlan> plans;
-  for (const auto& signer : spec.signers) plans.push_back(plan_signer(smime_key(*signer), spec.policy, choices));
+  for (const auto& signer : spec.signers)
+    plans.push_back(plan_signer(smime_key(*signer), spec.policy, choices));
   return plans;
 }
 
@@ -108,7 +112,8 @@ SignResult SmimeEngine::sign(Source& content, Sink& out, const SignSpec& spec) {
   const Provider provider(spec.policy.profile);
   provider.explain(result.choices);
   const auto plans = plan_signers(spec, state_.allow_legacy, result.choices);
-  for (const auto& plan : plans) result.digests.emplace_back(plan.hash->word);
+  for (const auto& plan : plans)
+    result.digests.emplace_back(plan.hash->word);
 
   ContentDigests digests(plans, provider);
   const std::uint64_t size = digests.read(content);
@@ -118,8 +123,7 @@ SignResult SmimeEngine::sign(Source& content, Sink& out, const SignSpec& spec) {
   for (const auto& plan : plans) {
     const SmimeKeyPtr beside = encryption_key_beside(*plan.key, state_, spec.at);
     X509* const beside_certificate = beside ? beside->certificate() : nullptr;
-    signer_infos.push_back(
-        make_signer_info(plan, {digests.of(*plan.hash), spec.at, beside_certificate}, provider));
+    signer_infos.push_back(make_signer_info(plan, {digests.of(*plan.hash), spec.at, beside_certificate}, provider));
     certificates.add_chain(plan.key->certificate(), state_);
     if (beside_certificate != nullptr) certificates.add(beside_certificate);
   }
@@ -152,7 +156,8 @@ SignResult SmimeEngine::sign(Source& content, Sink& out, const SignSpec& spec) {
 
 void SmimeEngine::export_keys(const std::vector<KeyPtr>& keys, Sink& out) {
   CertificateSet certificates;
-  for (const auto& key : keys) certificates.add_chain(smime_key(*key).certificate(), state_);
+  for (const auto& key : keys)
+    certificates.add_chain(smime_key(*key).certificate(), state_);
   // A degenerate SignedData: no signer, no content (RFC 8551, section 3.8).
   const std::string body = der_sequence({der_integer(1), der_set_of({}), der_sequence({der_oid(NID_pkcs7_data)}),
                                          certificates.encoded(tag::constructed(0)), der_set_of({})});

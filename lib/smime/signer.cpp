@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "smime/signer.h"
 
-#include <array>
-
 #include <openssl/rsa.h>
 
-#include "smime/choose.h"
+#include <array>
+
 #include "mimeseal/core/text.h"
+#include "smime/choose.h"
 #include "smime/der.h"
 
 namespace mimeseal::smime {
@@ -83,7 +83,8 @@ std::string sign_octets(const SignerPlan& plan, std::string_view octets, const P
          EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) > 0;
   }
   ok = ok && EVP_DigestSign(context.get(), bytes(signature), &length, bytes(octets), octets.size()) == 1;
-  if (!ok) throw openssl_error(Errc::refused, "signing failed", plan.key->info().name + " from " + plan.key->info().origin);
+  if (!ok)
+    throw openssl_error(Errc::refused, "signing failed", plan.key->info().name + " from " + plan.key->info().origin);
   signature.resize(length);
   return signature;
 }
@@ -105,7 +106,8 @@ SignerPlan plan_signer(const SmimeKey& key, const SmimePolicy& chosen, std::vect
   if (is_eddsa(public_key)) {
     plan.hash = &eddsa_hash(public_key);
     plan.signature_identifier = eddsa_identifier(public_key);
-    choices.push_back({"digest", std::string(plan.hash->word), "bound to " + key.info().algorithm + " (RFC 8419); " + who});
+    choices.push_back(
+        {"digest", std::string(plan.hash->word), "bound to " + key.info().algorithm + " (RFC 8419); " + who});
     choices.push_back({"signature", key.info().algorithm, "the kind of key; " + who});
     return plan;
   }
@@ -118,7 +120,7 @@ SignerPlan plan_signer(const SmimeKey& key, const SmimePolicy& chosen, std::vect
   const Digest digest = mandatory ? *mandatory : policy.digest.value_or(by_strength);
   plan.hash = &hash_of(digest);
   choices.push_back({"digest", std::string(plan.hash->word),
-                     std::string(mandatory      ? "asked for by the certificate's own parameters; "
+                     std::string(mandatory       ? "asked for by the certificate's own parameters; "
                                  : policy.digest ? "asked for; "
                                                  : "by the strength of the key (" + key.info().algorithm + "); ") +
                          who});
@@ -139,12 +141,13 @@ SignerPlan plan_signer(const SmimeKey& key, const SmimePolicy& chosen, std::vect
 }
 
 std::string make_signer_info(const SignerPlan& plan, const SignerInfoInput& input, const Provider& provider) {
-  // What is signed is the SET OF; what stands in the message is the same octets as [0] IMPLICIT (RFC 5652, section 5.4).
+  // What is signed is the SET OF; what stands in the message is the same octets as [0] IMPLICIT (RFC 5652,
+  // section 5.4).
   std::string attributes = der_set_of(attributes_of(plan, input));
   const std::string signature = sign_octets(plan, attributes, provider);
   attributes.front() = static_cast<char>(tag::constructed(0));
-  return der_sequence({der_integer(1), issuer_and_serial(plan.key->certificate()), digest_identifier(*plan.hash), attributes,
-                       plan.signature_identifier, der_octet_string(signature)});
+  return der_sequence({der_integer(1), issuer_and_serial(plan.key->certificate()), digest_identifier(*plan.hash),
+                       attributes, plan.signature_identifier, der_octet_string(signature)});
 }
 
 }  // namespace mimeseal::smime

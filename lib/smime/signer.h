@@ -32,7 +32,8 @@ struct SignerInfoInput {
 };
 
 /// The whole SignerInfo, signature included.
-[[nodiscard]] std::string make_signer_info(const SignerPlan& plan, const SignerInfoInput& input, const Provider& provider);
+[[nodiscard]] std::string make_signer_info(const SignerPlan& plan, const SignerInfoInput& input,
+                                           const Provider& provider);
 
 /// IssuerAndSerialNumber (RFC 5652, section 10.2.4).
 [[nodiscard]] std::string issuer_and_serial(X509* certificate);
