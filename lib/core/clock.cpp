@@ -105,7 +105,8 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   if (!s || *h > 23 || *mi > 59 || *s > 60) return std::nullopt;
   if (skip(text, at, '.')) {
     const std::size_t start = at;
-    while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+    while (at < text.size() && text[at] >= '0' && text[at] <= '9')
+      ++at;
     if (at == start) return std::nullopt;
   }
   seconds offset(0);

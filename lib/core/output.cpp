@@ -127,8 +127,7 @@ OutputFile::OutputFile(std::string path) : state_(std::make_unique<State>()) {
   std::string temporary = state.target + ".XXXXXX";
   const std::size_t slash = state.target.rfind('/');
   const std::size_t name_at = slash == std::string::npos ? 0 : slash + 1;
-  if (state.target.size() - name_at > NAME_MAX - 8)
-    temporary = state.target.substr(0, name_at) + ".mimeseal-XXXXXX";
+  if (state.target.size() - name_at > NAME_MAX - 8) temporary = state.target.substr(0, name_at) + ".mimeseal-XXXXXX";
   state.fd = ::mkostemp(temporary.data(), O_CLOEXEC);  // makes it with mode 0600
   if (state.fd < 0) throw errno_error(Errc::cannot_create, "cannot create the file", state.path, errno);
   state.temporary = std::move(temporary);

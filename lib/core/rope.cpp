@@ -13,9 +13,9 @@ namespace mimeseal {
 
 namespace {
 
-constexpr std::size_t kLineOctets = 57;               // what 76 characters of base64 hold
-constexpr std::size_t kLineWidth = 78;                // with CRLF
-constexpr std::size_t kLinesAtOnce = 512;             // 29 KB in, 40 KB out
+constexpr std::size_t kLineOctets = 57;    // what 76 characters of base64 hold
+constexpr std::size_t kLineWidth = 78;     // with CRLF
+constexpr std::size_t kLinesAtOnce = 512;  // 29 KB in, 40 KB out
 constexpr std::size_t kBlock = kLineOctets * kLinesAtOnce;
 
 std::uint64_t base64_size(std::uint64_t octets) {
@@ -135,7 +135,9 @@ class RopeSource final : public Source {
 
 }  // namespace
 
-Rope::Rope(std::string octets) { append(std::move(octets)); }
+Rope::Rope(std::string octets) {
+  append(std::move(octets));
+}
 
 Rope::Rope(InputPtr input, std::uint64_t begin, std::uint64_t end) {
   if (begin > end || end > input->size()) throw Error(Errc::internal, "rope past the end", input->name());
@@ -153,7 +155,9 @@ Rope::Rope(InputPtr input) {
   *this = Rope(std::move(input), 0, end);
 }
 
-Rope Rope::base64(InputPtr input) { return base64(Rope(std::move(input))); }
+Rope Rope::base64(InputPtr input) {
+  return base64(Rope(std::move(input)));
+}
 
 Rope Rope::base64(Rope rope) {
   Rope out;
@@ -171,7 +175,8 @@ Rope& Rope::append(const Rope& rope) {
   const std::size_t count = rope.pieces_.size();
   const std::uint64_t added = rope.size_;
   pieces_.reserve(pieces_.size() + count);
-  for (std::size_t i = 0; i < count; ++i) pieces_.push_back(rope.pieces_[i]);
+  for (std::size_t i = 0; i < count; ++i)
+    pieces_.push_back(rope.pieces_[i]);
   size_ += added;
   return *this;
 }
@@ -186,7 +191,9 @@ Rope& Rope::append(std::string octets) {
   return *this;
 }
 
-std::unique_ptr<Source> Rope::open() const { return std::make_unique<RopeSource>(pieces_, size_); }
+std::unique_ptr<Source> Rope::open() const {
+  return std::make_unique<RopeSource>(pieces_, size_);
+}
 
 std::string Rope::str(std::uint64_t limit) const {
   if (size_ > limit) throw Error(Errc::limit, "longer than the limit of " + std::to_string(limit) + " octets");

@@ -51,7 +51,9 @@ SecretBytes read_line(int fd, const std::string& where) {
 
 SecretBytes::SecretBytes(std::string_view octets) : octets_(octets.begin(), octets.end()) {}
 
-SecretBytes::SecretBytes(SecretBytes&& other) noexcept : octets_(std::move(other.octets_)) { other.octets_.clear(); }
+SecretBytes::SecretBytes(SecretBytes&& other) noexcept : octets_(std::move(other.octets_)) {
+  other.octets_.clear();
+}
 
 SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
   if (this != &other) {
@@ -62,13 +64,17 @@ SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
   return *this;
 }
 
-SecretBytes::~SecretBytes() { cleanse(std::span<char>(octets_)); }
+SecretBytes::~SecretBytes() {
+  cleanse(std::span<char>(octets_));
+}
 
 void cleanse(std::span<char> octets) noexcept {
   if (!octets.empty()) OPENSSL_cleanse(octets.data(), octets.size());
 }
 
-void cleanse(std::string& octets) noexcept { cleanse(std::span<char>(octets)); }
+void cleanse(std::string& octets) noexcept {
+  cleanse(std::span<char>(octets));
+}
 
 SecretBytes read_secret_file(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -83,6 +89,8 @@ SecretBytes read_secret_file(const std::string& path) {
   }
 }
 
-SecretBytes read_secret_fd(int fd) { return read_line(fd, "file descriptor " + std::to_string(fd)); }
+SecretBytes read_secret_fd(int fd) {
+  return read_line(fd, "file descriptor " + std::to_string(fd));
+}
 
 }  // namespace mimeseal

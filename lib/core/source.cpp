@@ -49,7 +49,8 @@ class FileInput final : public Input {
     }
     if (!S_ISREG(opened_.st_mode)) {
       ::close(fd_);
-      throw Error(Errc::no_input, S_ISDIR(opened_.st_mode) ? "is a folder, not a file" : "is not a regular file", path_);
+      throw Error(Errc::no_input, S_ISDIR(opened_.st_mode) ? "is a folder, not a file" : "is not a regular file",
+                  path_);
     }
   }
   FileInput(const FileInput&) = delete;
@@ -63,8 +64,8 @@ class FileInput final : public Input {
     const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size() - offset));
     std::size_t done = 0;
     while (done < wanted) {
-      const ssize_t n =
-          ::pread(fd_, into.data() + done, wanted - done, static_cast<off_t>(offset + static_cast<std::uint64_t>(done)));
+      const ssize_t n = ::pread(fd_, into.data() + done, wanted - done,
+                                static_cast<off_t>(offset + static_cast<std::uint64_t>(done)));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) throw errno_error(Errc::io, "reading broke off", path_, errno);
       if (n == 0) throw Error(Errc::io, "the file became shorter while it was read", path_);
@@ -135,7 +136,9 @@ InputPtr memory_input(std::string octets, std::string name) {
   return std::make_shared<MemoryInput>(std::move(octets), std::move(name));
 }
 
-InputPtr file_input(const std::string& path) { return std::make_shared<FileInput>(path); }
+InputPtr file_input(const std::string& path) {
+  return std::make_shared<FileInput>(path);
+}
 
 std::unique_ptr<Source> slice(InputPtr input, std::uint64_t begin, std::uint64_t end) {
   if (begin > end || end > input->size()) throw Error(Errc::internal, "slice past the end", input->name());
@@ -161,7 +164,9 @@ std::string read_range(const Input& input, std::uint64_t begin, std::uint64_t en
   return octets;
 }
 
-std::unique_ptr<Source> view_source(std::string_view octets) { return std::make_unique<ViewSource>(octets); }
+std::unique_ptr<Source> view_source(std::string_view octets) {
+  return std::make_unique<ViewSource>(octets);
+}
 
 void StringSink::write(std::string_view octets) {
   if (octets.size() > limit_ - octets_.size())

@@ -226,7 +226,9 @@ void Spool::write(std::string_view octets) {
   state_->size += octets.size();
 }
 
-std::uint64_t Spool::size() const noexcept { return state_->size; }
+std::uint64_t Spool::size() const noexcept {
+  return state_->size;
+}
 
 InputPtr Spool::freeze() {
   if (state_->file)

@@ -13,11 +13,17 @@
 namespace mimeseal {
 namespace {
 
-constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
-constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+constexpr bool is_blank(char c) noexcept {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
-constexpr unsigned octet(char c) noexcept { return static_cast<unsigned char>(c); }
+constexpr unsigned octet(char c) noexcept {
+  return static_cast<unsigned char>(c);
+}
 
 /// One code point at the start of `text`, and its length; length 0 when the octets are ill-formed (Unicode, table 3-7).
 struct Decoded {
@@ -70,7 +76,8 @@ bool is_deceptive(char32_t c) noexcept {
 
 std::string ascii_lower(std::string_view text) {
   std::string out(text);
-  for (char& c : out) c = lower(c);
+  for (char& c : out)
+    c = lower(c);
   return out;
 }
 
@@ -86,8 +93,10 @@ bool istarts_with(std::string_view text, std::string_view prefix) noexcept {
 }
 
 std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_blank(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back()))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -233,7 +242,8 @@ std::string to_valid_utf8(std::string_view octets) {
       out += "\xEF\xBF\xBD";
       octets.remove_prefix(1);
       // One replacement for a broken sequence, not one for each of its octets.
-      while (!octets.empty() && (octet(octets[0]) & 0xC0U) == 0x80) octets.remove_prefix(1);
+      while (!octets.empty() && (octet(octets[0]) & 0xC0U) == 0x80)
+        octets.remove_prefix(1);
     } else {
       out += octets.substr(0, one.length);
       octets.remove_prefix(one.length);
@@ -275,7 +285,9 @@ Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
   }
 }
 
-Sha256::~Sha256() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+Sha256::~Sha256() {
+  EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));
+}
 
 void Sha256::update(std::string_view octets) {
   if (EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), octets.data(), octets.size()) != 1)

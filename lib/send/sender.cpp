@@ -63,16 +63,22 @@ Envelope make_envelope(std::string from, std::vector<std::string> recipients) {
 }
 
 bool needs_smtputf8(const Envelope& envelope) noexcept {
-  const auto needs = [](const std::string& address) { return !is_ascii(std::string_view(address).substr(0, address.rfind('@'))); };
+  const auto needs = [](const std::string& address) {
+    return !is_ascii(std::string_view(address).substr(0, address.rfind('@')));
+  };
   return needs(envelope.from) || std::any_of(envelope.recipients.begin(), envelope.recipients.end(), needs);
 }
 
 std::string_view to_string(Delivery value) noexcept {
   switch (value) {
-    case Delivery::accepted: return "accepted";
-    case Delivery::refused: return "refused";
-    case Delivery::deferred: return "deferred";
-    case Delivery::unknown: return "unknown";
+    case Delivery::accepted:
+      return "accepted";
+    case Delivery::refused:
+      return "refused";
+    case Delivery::deferred:
+      return "deferred";
+    case Delivery::unknown:
+      return "unknown";
   }
   return "unknown";
 }

@@ -11,8 +11,9 @@ namespace mimeseal {
 namespace {
 
 [[noreturn]] void refuse(std::string why, std::string_view text) {
-  throw Error(Errc::usage, std::move(why), visible(text),
-              "senders are smtp://HOST[:PORT], smtps://HOST[:PORT], ses://REGION, file:PATH, maildir:PATH, exec:PROGRAM");
+  throw Error(
+      Errc::usage, std::move(why), visible(text),
+      "senders are smtp://HOST[:PORT], smtps://HOST[:PORT], ses://REGION, file:PATH, maildir:PATH, exec:PROGRAM");
 }
 
 std::string percent_decoded(std::string_view text, std::string_view url) {
@@ -56,7 +57,8 @@ void take_authority(SenderUrl& url, std::string_view authority, std::string_view
     return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
            (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_' || c == ':';
   };
-  if (!std::all_of(url.host.begin(), url.host.end(), plain)) refuse("the host holds a character that no host has", text);
+  if (!std::all_of(url.host.begin(), url.host.end(), plain))
+    refuse("the host holds a character that no host has", text);
   if (port.empty()) return;
   port.remove_prefix(1);
   unsigned value = 0;

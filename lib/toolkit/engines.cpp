@@ -22,7 +22,8 @@ struct Sorted {
 };
 
 [[noreturn]] void refuse_unknown(const std::string& path, const char* what) {
-  throw Error(Errc::malformed, std::string("holds neither certificates nor OpenPGP keys, and was given as ") + what, path);
+  throw Error(Errc::malformed, std::string("holds neither certificates nor OpenPGP keys, and was given as ") + what,
+              path);
 }
 
 /// Folders are opened one level deep, in the order of names; what is no key in them is passed over.
@@ -31,8 +32,12 @@ Sorted sort_paths(const std::vector<std::string>& paths, const char* what) {
   Sorted sorted;
   const auto place = [&](const std::string& path, bool strict) {
     switch (key_file_kind(path)) {
-      case KeyFileKind::smime: sorted.smime.push_back(path); break;
-      case KeyFileKind::pgp: sorted.pgp.push_back(path); break;
+      case KeyFileKind::smime:
+        sorted.smime.push_back(path);
+        break;
+      case KeyFileKind::pgp:
+        sorted.pgp.push_back(path);
+        break;
       case KeyFileKind::unknown:
         if (strict) refuse_unknown(path, what);
     }
@@ -50,7 +55,8 @@ Sorted sort_paths(const std::vector<std::string>& paths, const char* what) {
     }
     if (error) throw Error(Errc::no_input, "cannot read the folder: " + error.message(), path);
     std::sort(files.begin(), files.end());
-    for (const std::string& file : files) place(file, false);
+    for (const std::string& file : files)
+      place(file, false);
   }
   return sorted;
 }
@@ -111,7 +117,8 @@ struct Engines::State {
 /// that is OpenPGP.
 class Engines::State::Lazy final : public Engine {
  public:
-  Lazy(Protocol protocol, std::function<std::unique_ptr<Engine>()> make) : protocol_(protocol), make_(std::move(make)) {}
+  Lazy(Protocol protocol, std::function<std::unique_ptr<Engine>()> make)
+      : protocol_(protocol), make_(std::move(make)) {}
 
   [[nodiscard]] Protocol protocol() const noexcept override { return protocol_; }
   std::vector<KeyPtr> keys() override { return real().keys(); }
@@ -204,24 +211,29 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
 
   state.smime = std::make_unique<State::Lazy>(
       Protocol::smime, [options = &state.smime_options] { return smime::make_engine(*options); });
-  state.pgp =
-      std::make_unique<State::Lazy>(Protocol::pgp, [options = &state.pgp_options] { return pgp::make_engine(*options); });
+  state.pgp = std::make_unique<State::Lazy>(Protocol::pgp,
+                                            [options = &state.pgp_options] { return pgp::make_engine(*options); });
 }
 
 Engines::~Engines() = default;
 Engines::Engines(Engines&&) noexcept = default;
 Engines& Engines::operator=(Engines&&) noexcept = default;
 
-std::vector<Engine*> Engines::all() { return {state_->smime.get(), state_->pgp.get()}; }
+std::vector<Engine*> Engines::all() {
+  return {state_->smime.get(), state_->pgp.get()};
+}
 
-Engine& Engines::get(Protocol protocol) { return protocol == Protocol::smime ? *state_->smime : *state_->pgp; }
+Engine& Engines::get(Protocol protocol) {
+  return protocol == Protocol::smime ? *state_->smime : *state_->pgp;
+}
 
 Engine& Engines::sealing() {
   const State& state = *state_;
   if (state.protocol) return get(*state.protocol);
   if (state.has_smime_keys && state.has_pgp_keys)
-    throw Error(Errc::usage, "the given keys are of both protocols, and one message is sealed with one (RFC 9787, section 9.6)",
-                {}, "say --protocol smime or --protocol pgp");
+    throw Error(Errc::usage,
+                "the given keys are of both protocols, and one message is sealed with one (RFC 9787, section 9.6)", {},
+                "say --protocol smime or --protocol pgp");
   if (state.has_smime_keys) return get(Protocol::smime);
   if (state.has_pgp_keys || !state.pgp_options.gnupg_home.empty()) return get(Protocol::pgp);
   throw Error(Errc::usage, "nothing tells which protocol to seal with", {},

@@ -28,9 +28,9 @@ struct SenderOptions {
   std::function<SecretBytes()> token;     ///< OAuth bearer token
   std::string auth;                       ///< a SASL mechanism's name; empty: the best one offered
   TlsPolicy tls;
-  std::chrono::seconds timeout{0};        ///< 0: RFC 5321's timeouts a phase
-  std::string proxy;                      ///< empty: what the environment says
-  std::string hello;                      ///< the name said in EHLO; empty: the machine's own
+  std::chrono::seconds timeout{0};  ///< 0: RFC 5321's timeouts a phase
+  std::string proxy;                ///< empty: what the environment says
+  std::string hello;                ///< the name said in EHLO; empty: the machine's own
   /// Sees the dialogue line by line ("> MAIL FROM:…", "< 250 …"), credentials masked. May be null.
   std::function<void(std::string_view line)> trace;
 };

@@ -20,14 +20,14 @@ struct Envelope {
   std::string from;                     ///< reverse-path; empty is the null path <>
   std::vector<std::string> recipients;  ///< forward-paths, at least one
   /// DSN (RFC 3461)
-  std::string notify;                                      ///< "NEVER" or a list of SUCCESS,FAILURE,DELAY; empty: not asked
-  std::string ret;                                         ///< "FULL", "HDRS" or empty
-  std::string envid;                                       ///< printable ASCII, not encoded yet
-  std::vector<std::optional<std::string>> orcpt;           ///< "rfc822;addr" beside each recipient, or empty
-  bool require_tls = false;                                ///< RFC 8689: REQUIRETLS, fails closed
-  bool partial = false;                                    ///< go on when some recipients are refused
-  bool retry_unknown = false;                              ///< repeat what may have been accepted (may send twice)
-  std::vector<std::pair<std::string, std::string>> tags;   ///< SES: name, value
+  std::string notify;                             ///< "NEVER" or a list of SUCCESS,FAILURE,DELAY; empty: not asked
+  std::string ret;                                ///< "FULL", "HDRS" or empty
+  std::string envid;                              ///< printable ASCII, not encoded yet
+  std::vector<std::optional<std::string>> orcpt;  ///< "rfc822;addr" beside each recipient, or empty
+  bool require_tls = false;                       ///< RFC 8689: REQUIRETLS, fails closed
+  bool partial = false;                           ///< go on when some recipients are refused
+  bool retry_unknown = false;                     ///< repeat what may have been accepted (may send twice)
+  std::vector<std::pair<std::string, std::string>> tags;  ///< SES: name, value
   friend bool operator==(const Envelope&, const Envelope&) = default;
 };
 
@@ -52,8 +52,8 @@ struct RecipientReceipt {
 struct TlsFacts {
   std::string version;  ///< "1.3"; empty: no TLS (a local sender)
   std::string cipher;
-  std::string peer;        ///< subject of the server's certificate
-  std::string fingerprint; ///< SHA-256 of it
+  std::string peer;         ///< subject of the server's certificate
+  std::string fingerprint;  ///< SHA-256 of it
   friend bool operator==(const TlsFacts&, const TlsFacts&) = default;
 };
 

@@ -12,8 +12,8 @@
 
 namespace mimeseal {
 
-/// Whose keys, and whom to believe, as a person says it: files, folders, URIs, fingerprints, addresses. What belongs to which
-/// protocol is told by looking at the files.
+/// Whose keys, and whom to believe, as a person says it: files, folders, URIs, fingerprints, addresses. What belongs to
+/// which protocol is told by looking at the files.
 struct KeySettings {
   std::optional<Protocol> protocol;     ///< none: what the given identity and keys are
   std::vector<std::string> identities;  ///< .p12/.pem files, pkcs11: URIs, OpenPGP key files, fingerprints, addresses
@@ -44,8 +44,8 @@ class MIMESEAL_API Engines {
   /// Both, for opening.
   [[nodiscard]] std::vector<Engine*> all();
   [[nodiscard]] Engine& get(Protocol protocol);
-  /// The one that seals: as asked for, else what the identities and keys are. Throws Error(usage) when they are of both kinds, or
-  /// when nothing tells.
+  /// The one that seals: as asked for, else what the identities and keys are. Throws Error(usage) when they are of both
+  /// kinds, or when nothing tells.
   [[nodiscard]] Engine& sealing();
 
  private:

@@ -25,7 +25,7 @@ namespace mimeseal {
 /// What can be done with a key now, for `keys`.
 struct KeyReport {
   KeyInfo info;
-  std::string address;       ///< `check`: the address asked about
+  std::string address;  ///< `check`: the address asked about
   bool can_seal_to = false;
   std::string why;
 };
