@@ -27,43 +27,53 @@ struct Octets {
 
 /// Written so that the compiler makes vectors of it: blocks of fixed size, one octet a lane.
 Octets survey(std::string_view text) noexcept {
-  constexpr std::size_t kLanes = 64;
-  std::array<unsigned char, kLanes> high{};
-  std::array<unsigned char, kLanes> control{};
+  constexpr std::size_t kLanes = 32;
+  using Lanes = std::array<unsigned char, kLanes>;
+  Lanes high{};
   Octets found;
+  std::size_t odd = 0;  // neither printable ASCII nor over 127: controls, of which TAB, CR and LF are harmless
+  std::size_t tabs = 0;
   const auto* at = reinterpret_cast<const unsigned char*>(text.data());
   std::size_t left = text.size();
+  const auto sum = [](const Lanes& lanes) {
+    std::size_t total = 0;
+    for (const unsigned char lane : lanes) total += lane;
+    return total;
+  };
   while (left >= kLanes) {
-    std::array<unsigned char, kLanes> returns{};
-    std::array<unsigned char, kLanes> feeds{};
+    Lanes unprintable{};
+    Lanes over{};
+    Lanes tab{};
+    Lanes cr{};
+    Lanes lf{};
     // A lane counts to 255 at most.
     const std::size_t blocks = std::min<std::size_t>(left / kLanes, 255);
     for (std::size_t block = 0; block < blocks; ++block, at += kLanes)
       for (std::size_t i = 0; i < kLanes; ++i) {
         const unsigned char c = at[i];
-        const auto cr = static_cast<unsigned char>(c == '\r');
-        const auto lf = static_cast<unsigned char>(c == '\n');
         high[i] = static_cast<unsigned char>(high[i] | c);
-        control[i] = static_cast<unsigned char>(control[i] | ((c < 32) & (c != '\t') & !cr & !lf) | (c == 127));
-        returns[i] = static_cast<unsigned char>(returns[i] + cr);
-        feeds[i] = static_cast<unsigned char>(feeds[i] + lf);
+        unprintable[i] = static_cast<unsigned char>(unprintable[i] + (static_cast<unsigned char>(c - 32) > 94));
+        over[i] = static_cast<unsigned char>(over[i] + (c >> 7U));
+        tab[i] = static_cast<unsigned char>(tab[i] + (c == '\t'));
+        cr[i] = static_cast<unsigned char>(cr[i] + (c == '\r'));
+        lf[i] = static_cast<unsigned char>(lf[i] + (c == '\n'));
       }
-    for (std::size_t i = 0; i < kLanes; ++i) {
-      found.returns += returns[i];
-      found.feeds += feeds[i];
-    }
+    odd += sum(unprintable) - sum(over);
+    tabs += sum(tab);
+    found.returns += sum(cr);
+    found.feeds += sum(lf);
     left -= blocks * kLanes;
   }
-  for (std::size_t i = 0; i < kLanes; ++i) {
-    found.high = found.high || (high[i] & 0x80U) != 0;
-    found.control = found.control || control[i] != 0;
-  }
   for (; left != 0; --left, ++at) {
-    found.high = found.high || *at > 127;
-    found.control = found.control || (*at < 32 && *at != '\t' && *at != '\r' && *at != '\n') || *at == 127;
-    found.returns += *at == '\r' ? 1 : 0;
-    found.feeds += *at == '\n' ? 1 : 0;
+    const unsigned char c = *at;
+    high[0] = static_cast<unsigned char>(high[0] | c);
+    odd += c < 32 || c == 127 ? 1 : 0;
+    tabs += c == '\t' ? 1 : 0;
+    found.returns += c == '\r' ? 1 : 0;
+    found.feeds += c == '\n' ? 1 : 0;
   }
+  for (const unsigned char lane : high) found.high = found.high || lane > 127;
+  found.control = odd != tabs + found.returns + found.feeds;
   return found;
 }
 
