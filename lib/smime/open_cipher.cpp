@@ -57,7 +57,7 @@ LegacyLibrary::LegacyLibrary()
   if (!standard_ || !legacy_) throw openssl_error(Errc::unavailable, "OpenSSL's legacy provider cannot be loaded");
 }
 
-ContentCipher::ContentCipher(const X509_ALGOR* algorithm, bool authenticated, bool allow_legacy)
+ContentDecryptor::ContentDecryptor(const X509_ALGOR* algorithm, bool authenticated, bool allow_legacy)
     : name_(asn1::oid_name(asn1::object_of(algorithm))), authenticated_(authenticated) {
   if (authenticated) {
     read_authenticated(algorithm);
@@ -66,7 +66,7 @@ ContentCipher::ContentCipher(const X509_ALGOR* algorithm, bool authenticated, bo
   }
 }
 
-void ContentCipher::fetch(const char* openssl_name, OSSL_LIB_CTX* library) {
+void ContentDecryptor::fetch(const char* openssl_name, OSSL_LIB_CTX* library) {
   cipher_.reset(EVP_CIPHER_fetch(library, openssl_name, nullptr));
   ERR_clear_error();
   if (!cipher_) {
@@ -76,7 +76,7 @@ void ContentCipher::fetch(const char* openssl_name, OSSL_LIB_CTX* library) {
   key_length_ = static_cast<std::size_t>(EVP_CIPHER_get_key_length(cipher_.get()));
 }
 
-void ContentCipher::read_block(const X509_ALGOR* algorithm, bool allow_legacy) {
+void ContentDecryptor::read_block(const X509_ALGOR* algorithm, bool allow_legacy) {
   const int nid = asn1::nid_of(algorithm);
   const BlockCipher* known = nullptr;
   for (const BlockCipher& cipher : kBlockCiphers) {
@@ -107,7 +107,7 @@ void ContentCipher::read_block(const X509_ALGOR* algorithm, bool allow_legacy) {
   ERR_clear_error();
 }
 
-void ContentCipher::read_authenticated(const X509_ALGOR* algorithm) {
+void ContentDecryptor::read_authenticated(const X509_ALGOR* algorithm) {
   if (asn1::oid_of(asn1::object_of(algorithm)) == kChaCha20Poly1305) {
     name_ = "chacha20-poly1305";
     fetch("ChaCha20-Poly1305", nullptr);
@@ -145,7 +145,7 @@ void ContentCipher::read_authenticated(const X509_ALGOR* algorithm) {
   }
 }
 
-void ContentCipher::start(const SecretBytes& key, std::string_view associated_data) {
+void ContentDecryptor::start(const SecretBytes& key, std::string_view associated_data) {
   context_.reset(check(EVP_CIPHER_CTX_new(), "a cipher"));
   EVP_CIPHER_CTX* const context = context_.get();
   check(EVP_DecryptInit_ex(context, cipher_.get(), nullptr, nullptr, nullptr) == 1, "a cipher");
@@ -166,7 +166,7 @@ void ContentCipher::start(const SecretBytes& key, std::string_view associated_da
   }
 }
 
-void ContentCipher::update(std::string_view ciphertext, Sink& out) {
+void ContentDecryptor::update(std::string_view ciphertext, Sink& out) {
   if (buffer_.size() < ciphertext.size() + EVP_MAX_BLOCK_LENGTH) {
     cleanse(buffer_);
     buffer_.resize(ciphertext.size() + EVP_MAX_BLOCK_LENGTH);
@@ -178,7 +178,7 @@ void ContentCipher::update(std::string_view ciphertext, Sink& out) {
   if (written > 0) out.write(std::string_view(buffer_).substr(0, static_cast<std::size_t>(written)));
 }
 
-bool ContentCipher::finish(std::string_view tag, Sink& out) {
+bool ContentDecryptor::finish(std::string_view tag, Sink& out) {
   std::array<char, EVP_MAX_BLOCK_LENGTH> last{};
   int written = 0;
   bool fits = true;

@@ -27,10 +27,10 @@ class LegacyLibrary final {
   ProviderPtr legacy_;
 };
 
-class ContentCipher final {
+class ContentDecryptor final {
  public:
   /// Reads the algorithm; what cannot be used has a reason in unsupported().
-  ContentCipher(const X509_ALGOR* algorithm, bool authenticated, bool allow_legacy);
+  ContentDecryptor(const X509_ALGOR* algorithm, bool authenticated, bool allow_legacy);
 
   /// "aes-256-gcm"; the OID for what is not known.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }

@@ -59,7 +59,7 @@ std::string associated_data(std::string auth_attributes) {
 }
 
 /// The encrypted content once more, with the associated data that stood behind it: whether the tag fits.
-bool check_again(Source& layer, ContentCipher& cipher, const SecretBytes& key, const std::string& data,
+bool check_again(Source& layer, ContentDecryptor& cipher, const SecretBytes& key, const std::string& data,
                  const std::string& tag) {
   layer.rewind();
   BerReader reader(layer);
@@ -74,7 +74,7 @@ bool check_again(Source& layer, ContentCipher& cipher, const SecretBytes& key, c
 }
 
 /// The key out of the first recipientInfo that is ours and can be used; `opened_by` is whose.
-ContentKey content_key(std::vector<OwnRecipient>& own, const ContentCipher& cipher, const Opening& opening) {
+ContentKey content_key(std::vector<OwnRecipient>& own, const ContentDecryptor& cipher, const Opening& opening) {
   ContentKey result;
   for (const OwnRecipient& recipient : own) {
     result = recipient.transport ? transport_key(recipient, cipher.key_length())
@@ -112,7 +112,7 @@ Trailer read_trailer(BerReader& reader, bool authenticated) {
 /// One sentence for whatever did not fit: key, padding or tag. More would help who tries keys out.
 constexpr const char* kDoesNotDecrypt = "the content does not decrypt: it was changed or damaged";
 
-void decrypt(BerReader& reader, Source& layer, Sink& out, ContentCipher& cipher, const SecretBytes& key,
+void decrypt(BerReader& reader, Source& layer, Sink& out, ContentDecryptor& cipher, const SecretBytes& key,
              bool authenticated, const Opening& opening) {
   LayerFacts& facts = opening.facts;
   BoundedSink bounded(out, opening.spec.max_output);
@@ -148,7 +148,7 @@ void open_enveloped(BerReader& reader, Source& layer, Sink& out, bool authentica
     recipients.add(recipient_info, opening.spec.max_recipients);
   });
   facts.recipients = std::move(recipients.names());
-  ContentCipher cipher(algorithm.get(), authenticated, opening.spec.allow_legacy);
+  ContentDecryptor cipher(algorithm.get(), authenticated, opening.spec.allow_legacy);
   facts.cipher = cipher.name();
   if (recipients.own().empty()) {
     facts.result = LayerResult::no_key;

@@ -62,7 +62,7 @@ void read_signers(BerReader& reader, SignedData& message) {
   reader.leave("signerInfos");
 }
 
-void judge_all(const SignedData& message, const ContentDigests& digests, const Replay& replay, const Opening& opening) {
+void judge_all(const SignedData& message, const MessageDigests& digests, const Replay& replay, const Opening& opening) {
   const PathValidator validator(opening.state, message.certificates, opening.spec.at);
   const SignatureContext context{.state = opening.state,
                                  .spec = opening.spec,
@@ -107,7 +107,7 @@ SignedData walk_signed_data(BerReader& reader, const std::function<void(const st
 
 void open_signed(BerReader& reader, Source& layer, Sink& out, const Opening& opening) {
   BoundedSink bounded(out, opening.spec.max_output);
-  ContentDigests digests;
+  MessageDigests digests;
   const OctetConsumer on_content = [&](std::string_view octets) {
     digests.update(octets);
     bounded.write(octets);
@@ -145,7 +145,7 @@ LayerFacts SmimeEngine::verify(Source& content, std::string_view signature, cons
   }
   try {
     reader.enter(ber_context(0), "the content");
-    ContentDigests digests;
+    MessageDigests digests;
     const SignedData message = walk_signed_data(
         reader, [](const std::string&) {}, [](std::string_view) {}, facts);
     leave_content_info(reader);

@@ -26,7 +26,7 @@ namespace mimeseal::smime {
 [[nodiscard]] std::string digest_of(const std::string& name, std::string_view octets);
 
 /// Several digests of one content, computed in one pass.
-class ContentDigests final {
+class MessageDigests final {
  public:
   /// Once more of the same name changes nothing.
   void add(const std::string& name);
@@ -60,7 +60,7 @@ struct SignatureContext {
   const EngineState& state;
   const OpenSpec& spec;
   const SignedData& message;
-  const ContentDigests& digests;
+  const MessageDigests& digests;
   const Replay& replay;
   const PathValidator& validator;
 };

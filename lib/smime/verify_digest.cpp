@@ -82,11 +82,11 @@ std::string digest_of(const std::string& name, std::string_view octets) {
   return finish(name, context.get());
 }
 
-void ContentDigests::add(const std::string& name) {
+void MessageDigests::add(const std::string& name) {
   if (!running_.contains(name)) running_.emplace(name, start(name));
 }
 
-void ContentDigests::update(std::string_view octets) {
+void MessageDigests::update(std::string_view octets) {
   if (head_.size() < 16) head_ += octets.substr(0, 16 - head_.size());
   size_ += octets.size();
   for (const auto& [name, context] : running_) {
@@ -94,18 +94,18 @@ void ContentDigests::update(std::string_view octets) {
   }
 }
 
-void ContentDigests::finish() {
+void MessageDigests::finish() {
   for (const auto& [name, context] : running_)
     finished_[name] = smime::finish(name, context.get());
   running_.clear();
 }
 
-const std::string* ContentDigests::find(const std::string& name) const {
+const std::string* MessageDigests::find(const std::string& name) const {
   const auto found = finished_.find(name);
   return found == finished_.end() ? nullptr : &found->second;
 }
 
-bool ContentDigests::content_is_one_set() const {
+bool MessageDigests::content_is_one_set() const {
   if (head_.empty() || head_.front() != '1') return false;  // 0x31: SET, constructed
   std::size_t at = 1;
   if (head_.size() < 2) return false;

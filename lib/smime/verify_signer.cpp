@@ -47,7 +47,7 @@ X509* find_certificate(const asn1::CertificateId& id, const SignatureContext& co
 /// The content's digest by this name, computed in a pass of its own when digestAlgorithms did not announce it.
 std::string content_digest(const std::string& name, const SignatureContext& context) {
   if (const std::string* known = context.digests.find(name)) return *known;
-  ContentDigests late;
+  MessageDigests late;
   late.add(name);
   context.replay([&late](std::string_view octets) { late.update(octets); });
   late.finish();

@@ -22,7 +22,7 @@ ARROWS = {
     "mail": {"mime", "crypto", "send"},
     "smime": {"crypto"},
     "pgp": {"crypto"},
-    "net": {"core"},
+    "net": {"send"},
     "smtp": {"send", "net"},
     "local": {"send"},
     "aws": {"send", "net"},
