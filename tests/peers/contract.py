@@ -93,7 +93,7 @@ class Store:
             numbers = [int(n[:-5]) for n in os.listdir(folder) if n.endswith(".json") and n[:-5].isdigit()]
             self.count = max(numbers, default=0)
 
-    def _write(self, name, content):
+    def write(self, name, content):
         handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".new-")
         with os.fdopen(handle, "wb") as out:
             out.write(content)
@@ -106,8 +106,8 @@ class Store:
             number = self.count
             if self.folder:
                 facts = {"number": number, "size": len(content), **facts}
-                self._write(f"{number:03d}.eml", bytes(content))
-                self._write(f"{number:03d}.json", json.dumps(facts, indent=1).encode() + b"\n")
+                self.write(f"{number:03d}.eml", bytes(content))
+                self.write(f"{number:03d}.json", json.dumps(facts, indent=1).encode() + b"\n")
         return number
 
     def append(self, name, entry):

@@ -74,11 +74,7 @@ class Peer:
         self.ready = {}
 
     def __enter__(self):
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
+        self.start()
         return self
 
     def __exit__(self, *_):
@@ -99,13 +95,14 @@ class Peer:
             self.process.stdin.close()
             code = self.process.wait()
             words = self.process.stderr.read().decode(errors="replace").strip()
+            self.stop()
             raise (Skipped if code == 77 else DidNotStart)(f"{self.script}: exit {code}: {words}")
         self.ready = json.loads(line)
 
     def stop(self):
         """Ends the peer by closing its standard input, and removes its folder. Returns its exit code."""
         code = None
-        if self.process:
+        if self.process and not self.process.stdout.closed:
             if not self.process.stdin.closed:
                 self.process.stdin.close()
             try:

@@ -2,6 +2,9 @@
 """Faults of the scripted SMTP server: where, what, how often.
 
     STEP[INDEX]@CONNECTION/TRANSACTION*TIMES:ACTION:TEXT      e.g.  rcpt[1]@2:reply:550 5.1.1 unknown
+
+INDEX counts from 0: the recipient in its transaction, the BDAT chunk, the server's turn in AUTH; at body-middle it is the
+number of content bytes after which the fault acts. CONNECTION and TRANSACTION count from 1. TEXT knows \\r \\n \\t \\0 \\xNN.
 """
 import dataclasses
 import re

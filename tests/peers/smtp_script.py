@@ -70,9 +70,8 @@ def complete(settings):
     return settings
 
 
-def start(settings, stop):
+def start(settings, stop, store):
     """Serves in threads; returns the listening socket. Other peers use it too."""
-    store = contract.Store(settings.store)
     faults = smtp_faults.Faults(settings.fault)
     started = time.monotonic()
 
@@ -89,7 +88,7 @@ def start(settings, stop):
 def main():
     settings = parse(sys.argv[1:])
     stop = contract.Stop()
-    sock = start(settings, stop)
+    sock = start(settings, stop, contract.Store(settings.store))
     contract.say_ready(port=sock.getsockname()[1], tls=settings.tls)
     stop.until_closed()
     contract.finish()

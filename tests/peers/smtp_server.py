@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""An honest SMTP server on aiosmtpd: STARTTLS or implicit TLS, AUTH PLAIN and LOGIN; with --ses it speaks as Amazon SES does."""
+"""An honest SMTP server on aiosmtpd: STARTTLS or implicit TLS, AUTH PLAIN and LOGIN; --ses makes it speak as Amazon SES."""
 import asyncio
 import itertools
 import logging

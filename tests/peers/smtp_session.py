@@ -118,9 +118,9 @@ class Session:
             self.wire.hang_up(at_once=step == "body-middle")
         raise Fin
 
-    def silent_step(self, step):
+    def silent_step(self, step, index=None):
         """A moment without a reply of its own, where a fault may still act. Returns the fault's action, if any."""
-        fault = self.faults.take(step, None, self.number, self.transaction)
+        fault = self.faults.take(step, index, self.number, self.transaction)
         if not fault:
             return None
         self.log("fault", step=step, action=fault.action, text=fault.text)
@@ -145,6 +145,8 @@ class Session:
             self.wire.close()
 
     def handshake(self):
+        """Begins TLS when the client's first bytes are there, so that a fault acts after its ClientHello."""
+        self.wire.wait_for_client()
         if self.silent_step("handshake") == "skip":
             return
         try:
@@ -406,15 +408,12 @@ class Session:
         return content[1:] if content.startswith(b".") else content
 
     def maybe_break(self, received):
-        """Whether the fault in the middle of the content has acted; its text may begin with a number of bytes."""
+        """Whether the fault in the middle of the content has acted; its index is the number of bytes it waits for."""
         for fault in self.faults.faults:
-            if fault.matches("body-middle", None, self.number, self.transaction):
-                threshold = re.match(r"(\d+)(?: |$)", fault.text) if fault.action != "delay" else None
-                if received < (int(threshold[1]) if threshold else 1):
+            if fault.matches("body-middle", fault.index, self.number, self.transaction):
+                if received < (fault.index or 1):
                     return False
-                if threshold:
-                    fault.text = fault.text[threshold.end():]
-                self.silent_step("body-middle")
+                self.silent_step("body-middle", fault.index)
                 return True
         return False
 

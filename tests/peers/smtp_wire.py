@@ -138,6 +138,12 @@ class Wire:
 
     # TLS and the end
 
+    def wait_for_client(self):
+        """Sends all that is pending and waits until the client sends, or closes."""
+        self.drain()
+        if not self.buffer:
+            select.select([self.sock, self.stop.reader], [], [])
+
     def start_tls(self, context):
         """The handshake. What the client had already sent in the clear is taken for its first TLS bytes."""
         self.drain()

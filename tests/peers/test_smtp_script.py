@@ -96,14 +96,13 @@ class Dialogue(unittest.TestCase):
             self.assertEqual([client.reply()[:3] for _ in range(4)], [b"250"] * 4)
             message, = server.messages(1)
             entries = [e for e in server.dialogue() if e["event"] == "command"][1:]
+            self.assertEqual(server.violations(), ["bare CR or LF in the content"])
         self.assertEqual(message.content, b"ab\r\n.\r\nc\n")
         self.assertEqual(message.facts["verbs"], ["BDAT", "BDAT LAST"])
         self.assertEqual(message.facts["chunks"], [4, 5])
         self.assertEqual(message.facts["rcpt"][0]["options"], ["NOTIFY=NEVER"])
         self.assertEqual([e["outstanding"] for e in entries], [0, 1, 2, 3])
         self.assertEqual(len({e["read"] for e in entries}), 1)
-        self.assertEqual(server.violations(), [] if not os.path.exists(server.store) else
-                         ["bare CR or LF in the content"])
 
     def test_a_delay_is_paid_once_per_burst(self):
         with peers.SmtpScript(**PLAIN, delay_ms=100) as server, Bare(server.port) as client:
@@ -118,8 +117,8 @@ class Dialogue(unittest.TestCase):
             for _ in range(3):
                 client.ask(b"RSET\r\n")
             apart = time.monotonic() - begun
-        self.assertTrue(0.1 <= together < 0.19, together)
-        self.assertTrue(0.3 <= apart < 0.5, apart)
+        self.assertTrue(0.1 <= together < 0.6, together)  # 2.0 if it were paid twenty times
+        self.assertGreaterEqual(apart, 0.3)
 
     def test_a_large_message_is_kept_whole(self):
         content = os.urandom(3_000_000).replace(b"\n", b" ").replace(b"\r", b"\r\n") + b"\r\n"
@@ -335,9 +334,10 @@ class Faults(unittest.TestCase):
     def test_handshake_garbage_hangup_and_no_tls_at_all(self):
         for action in ("raw:HTTP/1.1 400 no\\r\\n", "hangup", "rst", "skip"):
             with self.subTest(action=action), peers.SmtpScript(fault="handshake:" + action) as server:
-                with self.assertRaises((ssl.SSLError, OSError)):
-                    with smtplib.SMTP("localhost", server.port, timeout=5) as client:
-                        client.starttls(context=trusting())
+                client = smtplib.SMTP("localhost", server.port, timeout=5)
+                with self.assertRaises(OSError):
+                    client.starttls(context=trusting())
+                client.close()
 
     def test_plaintext_after_starttls_is_seen(self):
         with peers.SmtpScript() as server, Bare(server.port) as client:
@@ -356,7 +356,7 @@ class Faults(unittest.TestCase):
                 self.assertIn(client.file.read()[:3], (b"", b"421"))
 
     def test_an_answer_in_the_middle_of_the_content(self):
-        with peers.SmtpScript(**PLAIN, fault="body-middle:reply:5 552 5.3.4 enough") as server, \
+        with peers.SmtpScript(**PLAIN, fault="body-middle[5]:reply:552 5.3.4 enough") as server, \
                 Bare(server.port) as client:
             client.reply()
             for line in (b"EHLO me", b"MAIL FROM:<a@b>", b"RCPT TO:<a@b>", b"DATA"):
