@@ -8,19 +8,19 @@
 #include <string_view>
 #include <vector>
 
-#include "smime/handles.h"
-#include "smime/key.h"
 #include "mimeseal/crypto/engine.h"
 #include "mimeseal/smime/engine.h"
+#include "smime/handles.h"
+#include "smime/key.h"
 
 namespace mimeseal::smime {
 
 /// What was loaded when the engine was made; does not change afterwards.
 struct EngineState {
-  std::vector<SmimeKeyPtr> identities;   ///< with their private keys
-  std::vector<SmimeKeyPtr> recipients;   ///< certificates of others
-  std::vector<X509Ptr> intermediates;    ///< CA certificates that came along; not trusted
-  std::vector<X509Ptr> anchors;          ///< trusted
+  std::vector<SmimeKeyPtr> identities;  ///< with their private keys
+  std::vector<SmimeKeyPtr> recipients;  ///< certificates of others
+  std::vector<X509Ptr> intermediates;   ///< CA certificates that came along; not trusted
+  std::vector<X509Ptr> anchors;         ///< trusted
   std::vector<X509CrlPtr> crls;
   bool allow_legacy = false;
   bool fetch_revocation = false;

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// One deleter and one alias for each OpenSSL handle that the S/MIME engine holds, and how OpenSSL's errors become ours.
-
-#include <memory>
-#include <string>
-#include <string_view>
+/// One deleter and one alias for each OpenSSL handle that the S/MIME engine holds, and how OpenSSL's errors become
+/// ours.
 
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/cms.h>
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/ocsp.h>
+#include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/pkcs7.h>
 #include <openssl/provider.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
 
 #include "mimeseal/core/error.h"
 
@@ -144,7 +147,11 @@ template <class T, class I2d>
 inline const unsigned char* bytes(std::string_view octets) noexcept {
   return reinterpret_cast<const unsigned char*>(octets.data());
 }
-inline unsigned char* bytes(std::string& octets) noexcept { return reinterpret_cast<unsigned char*>(octets.data()); }
-inline unsigned char* bytes(char* octets) noexcept { return reinterpret_cast<unsigned char*>(octets); }
+inline unsigned char* bytes(std::string& octets) noexcept {
+  return reinterpret_cast<unsigned char*>(octets.data());
+}
+inline unsigned char* bytes(char* octets) noexcept {
+  return reinterpret_cast<unsigned char*>(octets);
+}
 
 }  // namespace mimeseal::smime

@@ -8,16 +8,17 @@
 #include <string>
 #include <vector>
 
-#include "smime/handles.h"
 #include "mimeseal/core/clock.h"
 #include "mimeseal/crypto/key.h"
+#include "smime/handles.h"
 
 namespace mimeseal::smime {
 
 /// Immutable and shared. OpenSSL's functions take X509* and EVP_PKEY* without const even where they only read.
 class SmimeKey final : public Key {
  public:
-  SmimeKey(X509Ptr certificate, EvpPkeyPtr secret, KeyInfo info);
+  /// `token` is what must outlive the private key: a PKCS#11 engine; mostly null.
+  SmimeKey(X509Ptr certificate, EvpPkeyPtr secret, KeyInfo info, std::shared_ptr<void> token = nullptr);
   [[nodiscard]] const KeyInfo& info() const noexcept override { return info_; }
   [[nodiscard]] X509* certificate() const noexcept { return certificate_.get(); }
   /// The private key, or null.
@@ -26,6 +27,7 @@ class SmimeKey final : public Key {
   [[nodiscard]] EVP_PKEY* public_key() const noexcept { return X509_get0_pubkey(certificate_.get()); }
 
  private:
+  std::shared_ptr<void> token_;  // first, so that it goes last
   X509Ptr certificate_;
   EvpPkeyPtr secret_;
   KeyInfo info_;
@@ -36,7 +38,8 @@ using SmimeKeyPtr = std::shared_ptr<const SmimeKey>;
 /// What the certificate says. has_secret and origin are left to the caller (make_key sets them).
 [[nodiscard]] KeyInfo key_info_of(X509* certificate);
 /// `secret` may be null.
-[[nodiscard]] SmimeKeyPtr make_key(X509Ptr certificate, EvpPkeyPtr secret, std::string origin);
+[[nodiscard]] SmimeKeyPtr make_key(X509Ptr certificate, EvpPkeyPtr secret, std::string origin,
+                                   std::shared_ptr<void> token = nullptr);
 /// The engine's own type behind a Key; throws Error(usage) when it belongs to another engine.
 [[nodiscard]] const SmimeKey& smime_key(const Key& key);
 

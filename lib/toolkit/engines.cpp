@@ -223,6 +223,15 @@ std::vector<Engine*> Engines::all() {
   return {state_->smime.get(), state_->pgp.get()};
 }
 
+std::vector<Engine*> Engines::given() {
+  const State& state = *state_;
+  if (state.protocol) return {&get(*state.protocol)};
+  const bool pgp = state.has_pgp_keys || !state.pgp_options.gnupg_home.empty();
+  if (state.has_smime_keys && !pgp) return {&get(Protocol::smime)};
+  if (pgp && !state.has_smime_keys) return {&get(Protocol::pgp)};
+  return all();
+}
+
 Engine& Engines::get(Protocol protocol) {
   return protocol == Protocol::smime ? *state_->smime : *state_->pgp;
 }

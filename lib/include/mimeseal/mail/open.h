@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,10 @@ struct OpenSettings {
   ScanLimits scan;
   std::uint32_t max_layers = 20;
   std::uint64_t max_payload = 8ULL << 30U;  ///< octets of plaintext, all layers together
+  /// Read what came along (armoured or binary OpenPGP keys; certificates in PEM or DER), for Opened::attached_keys. None: such
+  /// keys are not reported. What they throw counts as "no keys".
+  std::function<std::vector<KeyInfo>(const std::string& octets)> read_pgp_keys;
+  std::function<std::vector<KeyInfo>(const std::string& octets)> read_certificates;
 };
 
 enum class MessageState { unprotected, verified, confidential, encrypted_unverified };
@@ -68,6 +73,8 @@ struct OpenedHeaders {
   std::vector<std::pair<std::string, std::string>> outer;     ///< decoded
   std::vector<std::pair<std::string, std::string>> hp_outer;  ///< decoded
   HeaderFields raw;                                           ///< the shown fields as they stand
+  HeaderFields protected_fields;  ///< RFC 9788, 4.2.1: refprotected; what a reply is made of (section 4.4.4). Empty without protection
+  HeaderFields outer_values;      ///< RFC 9788, 4.2.1: refouter, where the message is encrypted with header protection
 };
 
 struct OpenedLayer {
@@ -105,6 +112,8 @@ struct Opened {
   std::uint64_t payload_begin = 0;
   std::uint64_t payload_end = 0;
   std::string text;  ///< the reading view's text (HTML reduced), UTF-8, LF; at most 4 MiB
+  std::string text_path;     ///< of the part the text begins with; empty when there is none
+  bool text_errant = false;  ///< the text comes out of an errant layer: a reply must not quote it (RFC 9787, 6.2.2.1)
   /// OpenPGP keys and certificates that came along, as fingerprints with names; never believed for that.
   std::vector<KeyInfo> attached_keys;
 };
@@ -137,6 +146,8 @@ struct ReplyBasis {
   bool encrypt = false;                          ///< RFC 9787, section 5.4: the original was encrypted
   std::vector<std::string> confidential;         ///< fields that were
   std::vector<std::pair<std::string, std::string>> outer_values;  ///< what the original showed for them
+  std::vector<std::pair<std::string, std::string>> protected_values;  ///< what they really are, field by field
+  bool quote = true;  ///< false: the text comes out of an errant layer and must not be quoted (RFC 9787, 6.2.2.1)
 };
 [[nodiscard]] MIMESEAL_API ReplyBasis reply_basis(const Opened& opened);
 

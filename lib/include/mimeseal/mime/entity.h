@@ -64,6 +64,7 @@ class MIMESEAL_API Entity final {
 
  private:
   struct Node;
+  class Freezer;
   explicit Entity(std::unique_ptr<Node> node);
   std::unique_ptr<Node> node_;
 };

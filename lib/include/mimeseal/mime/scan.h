@@ -28,6 +28,10 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
+/// Whether a problem of that code means that two readers could read the message differently: such a message cannot
+/// be `good`. True for every code but the few that docs/problems.md calls harmless.
+[[nodiscard]] MIMESEAL_API bool is_ambiguous(std::string_view problem_code) noexcept;
+
 /// One entity of a message by its place: offsets into the Input. Paths as in the report: "1" is the message's body,
 /// "1.2" its second part.
 struct Part {

@@ -11,7 +11,8 @@
 #include "mimeseal/crypto/engine.h"
 #include "mimeseal/crypto/key.h"
 
-/// OpenPGP by GpgME's C API and gpg: octets in, armour out. What is MIME about it (RFC 3156) is the mail module's matter.
+/// OpenPGP by GpgME's C API and gpg: octets in, armour out. What is MIME about it (RFC 3156) is the mail module's
+/// matter.
 namespace mimeseal::pgp {
 
 /// Which keys of the keyring are believed. Keys given by file or fingerprint are believed in both.
@@ -20,12 +21,13 @@ enum class TrustModel {
   always,    ///< all
 };
 
-/// Where the keys come from. Key files go into a private GNUPGHOME that lives as long as the engine; the user's keyring is only read.
+/// Where the keys come from. Key files go into a private GNUPGHOME that lives as long as the engine; the user's keyring
+/// is only read.
 struct EngineOptions {
   std::string gnupg_home;         ///< a keyring to use; it counts also without use_user_keyring
   bool use_user_keyring = false;  ///< $GNUPGHOME, else ~/.gnupg, when gnupg_home is empty
-  /// One's own keys: files with OpenPGP secret keys (armoured or binary), fingerprints, or addresses. An entry that names
-  /// an existing file is a file.
+  /// One's own keys: files with OpenPGP secret keys (armoured or binary), fingerprints, or addresses. An entry that
+  /// names an existing file is a file.
   std::vector<std::string> identities;
   /// Asked for the passphrase of a key (`for_what`: its user id and key id) at most once per key; null: keys of the
   /// keyring are asked for by gpg-agent's pinentry, and key files must be without one.
@@ -33,12 +35,13 @@ struct EngineOptions {
   std::vector<std::string> recipient_keys;  ///< key files, or folders of them; never imported into the user's keyring
   std::vector<std::string> trust;           ///< key files, or folders of them, believed for their user ids
   TrustModel trust_model = TrustModel::validity;
-  bool locate_wkd = false;    ///< ask the recipient's domain for a key that is missing: the only thing that uses the network
+  bool locate_wkd =
+      false;  ///< ask the recipient's domain for a key that is missing: the only thing that uses the network
   bool allow_legacy = false;  ///< ciphers of 64-bit blocks may be decrypted; never without integrity protection
 };
 
-/// Imports the key files. Error(unavailable) when gpg is missing or too old; Error(no_input), Error(malformed) naming the file;
-/// Error(refused) when an identity has no secret key.
+/// Imports the key files. Error(unavailable) when gpg is missing or too old; Error(no_input), Error(malformed) naming
+/// the file; Error(refused) when an identity has no secret key.
 [[nodiscard]] MIMESEAL_API std::unique_ptr<Engine> make_engine(const EngineOptions& options);
 
 struct EngineInfo {
@@ -49,12 +52,12 @@ struct EngineInfo {
 /// What is installed. Throws Error(unavailable) when gpg is missing or older than 2.2.
 [[nodiscard]] MIMESEAL_API EngineInfo engine_info();
 
-/// Removes the private homes of all engines of this process, for handlers of signals that end it. A guardian process does the
-/// same when the process dies without calling this.
+/// Removes the private homes of all engines of this process, for handlers of signals that end it. A guardian process
+/// does the same when the process dies without calling this.
 MIMESEAL_API void remove_private_homes() noexcept;
 
-/// The keys in a key file or application/pgp-keys part, armoured or binary; nothing is imported and no signature is checked. Keys of
-/// versions that gpg cannot read are named too. Throws Error(malformed) when there is no key in it.
+/// The keys in a key file or application/pgp-keys part, armoured or binary; nothing is imported and no signature is
+/// checked. Keys of versions that gpg cannot read are named too. Throws Error(malformed) when there is no key in it.
 [[nodiscard]] MIMESEAL_API std::vector<KeyInfo> read_keys(const std::string& octets);
 
 }  // namespace mimeseal::pgp

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+
+#include "commands.h"
+#include "extract.h"
+#include "mimeseal/core/error.h"
+#include "mimeseal/core/output.h"
+#include "mimeseal/core/text.h"
+#include "mimeseal/mail/open.h"
+#include "mimeseal/pgp/engine.h"
+#include "mimeseal/toolkit/report.h"
+#include "reading_view.h"
+#include "settings.h"
+#include "terminal.h"
+
+namespace mimeseal::cli {
+namespace {
+
+bool is_encryption(LayerType type) {
+  return type == LayerType::smime_enveloped || type == LayerType::smime_auth_enveloped || type == LayerType::pgp_encrypted;
+}
+
+/// Every layer of encryption around the message was proven intact by the cipher itself.
+bool is_authenticated(const Opened& opened) {
+  bool any = false;
+  for (const OpenedLayer& layer : opened.layers) {
+    if (layer.errant || !is_encryption(layer.facts.type)) continue;
+    if (!layer.facts.authenticated || layer.facts.result != LayerResult::good) return false;
+    any = true;
+  }
+  return any;
+}
+
+std::string without_blanks(std::string_view text) {
+  if (istarts_with(text, "0x")) text.remove_prefix(2);
+  std::string out;
+  for (const char c : text)
+    if (c != ' ' && c != ':') out += c;
+  return ascii_lower(out);
+}
+
+/// A good signature of the envelope by that address or that key.
+bool is_signed_by(const Opened& opened, const std::string& who) {
+  const bool address = who.find('@') != std::string::npos;
+  const std::string fingerprint = without_blanks(who);
+  for (const OpenedLayer& layer : opened.layers) {
+    if (layer.errant) continue;
+    for (const SignerFacts& signer : layer.facts.signers) {
+      if (judge(signer) != Verdict::good) continue;
+      if (!address && signer.fingerprint == fingerprint) return true;
+      if (address && std::any_of(signer.addresses.begin(), signer.addresses.end(),
+                                 [&](const std::string& one) { return same_address(one, who); }))
+        return true;
+    }
+  }
+  return false;
+}
+
+std::vector<std::string> demands(const Options& options) {
+  std::vector<std::string> list;
+  for (const std::string& text : options.require)
+    for (const std::string& word : split(text, ',')) {
+      if (word != "signed" && word != "encrypted" && word != "authenticated")
+        throw Error(Errc::usage, "--require is signed, encrypted, authenticated, or some of these with commas", visible(word));
+      list.push_back(word);
+    }
+  for (const std::string& who : options.require_signer)
+    if (without_blanks(who).empty()) throw Error(Errc::usage, "--require-signer is an address or a fingerprint");
+  return list;
+}
+
+/// What was demanded and does not hold, in words.
+std::vector<std::string> failed_demands(const Opened& opened, const Options& options) {
+  std::vector<std::string> failed;
+  for (const std::string& demand : demands(options)) {
+    if (demand == "signed" && opened.summary.signed_ != SignedState::good)
+      failed.push_back("the message has no good signature");
+    if (demand == "encrypted" && !opened.summary.encrypted) failed.push_back("the message is not encrypted");
+    if (demand == "authenticated" && !is_authenticated(opened))
+      failed.push_back("no tag or MDC of the cipher proves that the message is intact");
+  }
+  for (const std::string& who : options.require_signer)
+    if (!is_signed_by(opened, who)) failed.push_back("no good signature by " + who);
+  return failed;
+}
+
+/// The exit code that the layers around the message ask for, demands aside.
+int code_of_layers(const Opened& opened) {
+  int code = 0;
+  for (const OpenedLayer& layer : opened.layers) {
+    const LayerResult result = layer.facts.result;
+    // Errant layers count for one thing only: nothing that was found may be bad.
+    if (result == LayerResult::bad) return 1;
+    if (layer.errant) continue;
+    if (result == LayerResult::no_key) code = exit_code(Errc::refused);
+    if (result == LayerResult::unsupported && is_encryption(layer.facts.type) && code == 0)
+      code = exit_code(Errc::unsupported);
+  }
+  if (code == 0 && opened.payload == nullptr) code = 1;  // kept back
+  return opened.summary.signed_ == SignedState::bad ? 1 : code;
+}
+
+void write_payload(const Opened& opened, const std::string& path) {
+  OutputFile out(path);
+  const auto source = slice(opened.payload, opened.payload_begin, opened.payload_end);
+  copy(*source, out);
+  out.commit();
+}
+
+}  // namespace
+
+int run_open(const Options& options) {
+  const std::string file = single_argument(options);
+  if (options.json && options.output == "-")
+    throw Error(Errc::usage, "the report and the payload would both go to standard output");
+  static_cast<void>(demands(options));  // refused before any work is done
+  Engines engines(key_settings(options));
+  OpenSettings settings;
+  settings.engines = engines.all();
+  settings.at = judged_at(options);
+  settings.allow_legacy = options.allow_legacy;
+  settings.allow_unauthenticated = options.allow_unauthenticated;
+  settings.inline_pgp = options.inline_pgp;
+  settings.read_pgp_keys = pgp::read_keys;
+  const Opened opened = open_message(open_input(file), settings);
+
+  const std::vector<std::string> failed = failed_demands(opened, options);
+  const int code = !failed.empty() ? std::max(1, code_of_layers(opened)) : code_of_layers(opened);
+  const bool released = opened.payload != nullptr && opened.summary.signed_ != SignedState::bad && failed.empty();
+  if (!options.output.empty() && released) write_payload(opened, options.output);
+  std::vector<std::string> extracted;
+  if (!options.extract.empty() && released) extracted = extract_parts(opened, options.extract);
+
+  if (options.json) {
+    print_result(report_json(opened));
+  } else if (options.output != "-") {
+    print_result(reading_view(opened, use_colour()));
+  }
+  for (const std::string& path : extracted) print_note("wrote " + path);
+  for (const std::string& line : failed) print_error(Error(Errc::refused, line));
+  if (code != 0 && failed.empty()) {
+    std::string line = verdict_line(opened);
+    print_error(Error(Errc::refused, std::move(line), file == "-" ? "standard input" : file));
+  }
+  return code;
+}
+
+}  // namespace mimeseal::cli

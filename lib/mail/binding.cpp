@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "binding.h"
+
+#include <algorithm>
+#include <array>
+
+#include "mimeseal/core/text.h"
+
+namespace mimeseal::mail {
+namespace {
+
+constexpr std::array<std::string_view, 8> kOnce = {"From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID"};
+
+/// Problems that make two readers see two different texts, senders or structures. Bare line feeds, long lines and the like
+/// are untidy, but say one thing.
+constexpr std::array<std::string_view, 12> kAmbiguous = {
+    "duplicate-from",         "duplicate-sender",       "duplicate-subject",
+    "duplicate-date",         "duplicate-to",           "duplicate-cc",
+    "duplicate-reply-to",     "duplicate-content-type", "duplicate-content-transfer-encoding",
+    "ambiguous-from",         "nul",                    "boundary-ambiguous"};
+
+bool is_below(const std::string& path, const std::string& root) {
+  return path.empty() || path == root || (path.size() > root.size() && path.starts_with(root) && path[root.size()] == '.');
+}
+
+bool vouches_for(const SignerFacts& signer, const std::string& address) {
+  return std::ranges::any_of(signer.addresses, [&](const std::string& own) { return same_address(own, address); });
+}
+
+void explain(SignerFacts& signer, const Binding& from, const Problem* doubt) {
+  if (!signer.why.empty()) return;
+  if (doubt != nullptr) {
+    signer.why = "two readers could read this message differently: " + doubt->why;
+  } else if (from.address.empty()) {
+    signer.why = from.why;
+  } else {
+    signer.why = "the signer is " + (signer.addresses.empty() ? "without an address" : join(signer.addresses, ", ")) +
+                 ", but the message is from " + from.address;
+  }
+}
+
+}  // namespace
+
+Binding bind_from(Opening& opening, const HeaderFields& fields, const std::string& path) {
+  Binding out;
+  const std::size_t count = count_fields(fields, "From");
+  if (count == 0) {
+    out.why = "there is no From field";
+    return out;
+  }
+  if (count > 1) {
+    out.why = "there are " + std::to_string(count) + " From fields";
+    opening.add("duplicate-from", path, out.why);
+    return out;
+  }
+  const AddressList list = parse_address_list(find_field(fields, "From")->value());
+  if (list.mailboxes.size() != 1 || !list.groups.empty()) {
+    out.why = "From names " + std::to_string(list.mailboxes.size()) + " mailboxes" + (list.groups.empty() ? "" : " and a group");
+    opening.add("ambiguous-from", path, out.why);
+    return out;
+  }
+  if (!list.problems.empty()) {
+    out.why = "From can be read in several ways: " + list.problems.front();
+    opening.add("ambiguous-from", path, out.why);
+    return out;
+  }
+  out.address = list.mailboxes.front().address();
+  return out;
+}
+
+void check_duplicates(Opening& opening, const HeaderFields& fields, const std::string& path) {
+  for (const std::string_view name : kOnce) {
+    const std::size_t count = count_fields(fields, name);
+    const std::string code = "duplicate-" + ascii_lower(name);
+    const bool known = std::ranges::any_of(opening.problems, [&](const Problem& p) { return p.code == code && p.path == path; });
+    if (count > 1 && !known) opening.add(code, path, "there are " + std::to_string(count) + " " + std::string(name) + " fields");
+  }
+}
+
+const Problem* ambiguity(const std::vector<Problem>& problems, const std::string& path) {
+  const auto found = std::ranges::find_if(problems, [&](const Problem& problem) {
+    return std::ranges::find(kAmbiguous, problem.code) != kAmbiguous.end() && is_below(problem.path, path);
+  });
+  return found == problems.end() ? nullptr : &*found;
+}
+
+void bind_signers(LayerFacts& facts, const Binding& from, const Problem* doubt) {
+  for (SignerFacts& signer : facts.signers) {
+    const bool match = doubt == nullptr && !from.address.empty() && vouches_for(signer, from.address);
+    signer.from = match ? FromMatch::match : FromMatch::mismatch;
+    if (!match) explain(signer, from, doubt);
+  }
+  if (!is_signature(facts)) return;
+  const LayerResult signed_ = layer_result(facts.signers);
+  if (facts.type == LayerType::pgp_encrypted) {
+    // The layer's own result is that of the decryption; a signature in it that does not fit spoils it.
+    if (facts.result == LayerResult::good && signed_ == LayerResult::bad) facts.result = LayerResult::bad;
+    return;
+  }
+  if (facts.signers.empty() && facts.result != LayerResult::good) return;  // the engine has said what is wrong
+  const bool unsupported = facts.result == LayerResult::unsupported &&
+                           std::ranges::all_of(facts.signers, [](auto& s) { return s.integrity == Integrity::unsupported; });
+  if (facts.result != LayerResult::bad && !unsupported) facts.result = signed_;
+}
+
+Summary summarize(const Chain& chain) {
+  Summary out;
+  bool good = false;
+  bool bad = false;
+  bool any = false;
+  // From the inside: once an encryption has been passed, what is further out has signed ciphertext (RFC 8551, 3.7).
+  bool over_ciphertext = false;
+  for (std::size_t i = chain.envelope; i-- > 0;) {
+    const LayerFacts& facts = chain.layers[i].facts;
+    if (is_signature(facts)) {
+      any = true;
+      const LayerResult result = facts.type == LayerType::pgp_encrypted ? layer_result(facts.signers) : facts.result;
+      bad = bad || result == LayerResult::bad;
+      good = good || (result == LayerResult::good && !over_ciphertext);
+    }
+    if (is_encryption(facts.type)) {
+      out.encrypted = true;
+      over_ciphertext = true;
+    }
+  }
+  if (any) out.signed_ = bad ? SignedState::bad : good ? SignedState::good : SignedState::unverified;
+  const bool verified = out.signed_ == SignedState::good;
+  if (out.encrypted) {
+    out.state = verified ? MessageState::confidential : MessageState::encrypted_unverified;
+  } else {
+    out.state = verified ? MessageState::verified : MessageState::unprotected;
+  }
+  return out;
+}
+
+}  // namespace mimeseal::mail

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "mimeseal/mail/open.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "binding.h"
+#include "opening.h"
+#include "protected_header.h"
+#include "reading.h"
+#include "tree.h"
+
+namespace mimeseal {
+namespace mail {
+namespace {
+
+Place message_of(Opening& opening, const InputPtr& input) {
+  Place message = scan_place(input, opening.settings.scan, "1");
+  opening.add(message.scanned->index.problems);
+  check_duplicates(opening, message.part->fields, message.part->path);
+  return message;
+}
+
+/// Holds the signers of the envelope against the From that a reader shows: the protected one, else the one outside.
+Binding bind_envelope(Opening& opening, Chain& chain, const ProtectedHeader& header, const Part& message) {
+  const bool inside = header.protection != HeaderProtection::none && count_fields(header.refprotected, "From") > 0;
+  const std::string& path = inside ? header.body.part->path : message.path;
+  if (header.protection != HeaderProtection::none) check_duplicates(opening, header.refprotected, path);
+  Binding from = bind_from(opening, inside ? header.refprotected : message.fields, path);
+  const Problem* found = ambiguity(opening.problems, message.path);
+  const std::optional<Problem> doubt = found != nullptr ? std::optional(*found) : std::nullopt;
+  for (std::size_t i = 0; i < chain.envelope; ++i) bind_signers(chain.layers[i].facts, from, doubt ? &*doubt : nullptr);
+  return from;
+}
+
+Protection envelope_protection(const Chain& chain, const Summary& summary, Binding from) {
+  Protection protection;
+  protection.encrypted = summary.encrypted;
+  protection.signed_ = summary.signed_ == SignedState::good;
+  protection.from = std::move(from);
+  if (!chain.released) {
+    // The blob that stays closed lies only in the layers that could be taken off.
+    protection.encrypted = std::any_of(chain.layers.begin(), chain.layers.begin() + static_cast<std::ptrdiff_t>(chain.withheld_layer),
+                                       [](const OpenedLayer& layer) { return is_encryption(layer.facts.type); });
+  }
+  return protection;
+}
+
+/// RFC 9787, 6.2.1.1: a list that adds a footer wraps what was signed; said so, though the summary stays as it is.
+void notice_list_footer(Opening& opening, const Tree& tree, const Part& message) {
+  const Node& root = tree.nodes.front();
+  if (root.place.part->content_type.value != "multipart/mixed" || root.children.size() != 2) return;
+  if (find_field(message.fields, "List-Id") == nullptr) return;
+  const std::string first = root.place.part->children.front().path;
+  const auto layer = std::ranges::find_if(tree.errant, [&](const OpenedLayer& l) { return l.path == first; });
+  if (layer == tree.errant.end() || is_encryption(layer->facts.type) || layer->facts.result != LayerResult::good) return;
+  opening.add("mailing-list-footer", first,
+              "a mailing list has added a footer: part " + first + " is signed and verified, the rest is not");
+}
+
+void set_payload(Opened& out, const Chain& chain) {
+  if (!chain.released) return;
+  out.payload = chain.content.input();
+  out.payload_begin = chain.content.part->header_begin;
+  out.payload_end = chain.content.part->body_end;
+}
+
+void drop_repeated(std::vector<Problem>& problems) {
+  std::set<std::tuple<std::string, std::string, std::string>> seen;
+  std::erase_if(problems, [&](const Problem& p) { return !seen.emplace(p.code, p.path, p.why).second; });
+}
+
+}  // namespace
+}  // namespace mail
+
+Opened open_message(const InputPtr& input, const OpenSettings& settings) {
+  using namespace mail;
+  Opening opening(settings);
+  Opened out;
+
+  const Place message = message_of(opening, input);
+  Chain chain = peel(opening, message);
+  if (chain.released) opening.add(chain.inner);
+
+  const ProtectedHeader header = read_protected_header(opening, chain, message.part->fields);
+  const Binding from = bind_envelope(opening, chain, header, *message.part);
+  out.summary = summarize(chain);
+  out.headers = read_headers(opening, header, *message.part, out.summary);
+  set_payload(out, chain);
+
+  const Place root = chain.released ? header.body : chain.withheld;
+  const bool strip = out.summary.encrypted;  // RFC 9788, 4.5.3.1: only in a message that is encrypted
+  const Tree tree = build_tree(opening, root, !chain.released, envelope_protection(chain, out.summary, from));
+  out.layers = std::move(chain.layers);
+  out.layers.insert(out.layers.end(), tree.errant.begin(), tree.errant.end());
+  notice_list_footer(opening, tree, *message.part);
+
+  out.parts = list_parts(opening, tree, strip);
+  read_text(opening, tree, strip, out);
+  open_inline_pgp(opening, tree, out);
+  out.attached_keys = attached_keys(opening, out);
+  out.problems = std::move(opening.problems);
+  drop_repeated(out.problems);
+  return out;
+}
+
+}  // namespace mimeseal

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "layers.h"
+#include "mimeseal/mail/open.h"
+
+namespace mimeseal::mail {
+
+/// Octets and the tree found in them.
+struct Scanned {
+  InputPtr input;
+  PartIndex index;
+};
+
+/// A part of one of the inputs that a message turns out to hold.
+struct Place {
+  std::shared_ptr<const Scanned> scanned;
+  const Part* part = nullptr;
+
+  [[nodiscard]] const InputPtr& input() const noexcept { return scanned->input; }
+  [[nodiscard]] Place at(const Part& other) const { return {scanned, &other}; }
+};
+
+/// What is shared while one message is opened: the settings, what is left of the limits, what was found wrong.
+struct Opening {
+  const OpenSettings& settings;
+  std::uint64_t payload_left;
+  std::uint32_t layers_left;
+  std::vector<Problem> problems;
+  std::vector<std::string> certificates;  ///< PEM, of parts that carry nothing else
+
+  explicit Opening(const OpenSettings& chosen)
+      : settings(chosen), payload_left(chosen.max_payload), layers_left(chosen.max_layers) {}
+
+  [[nodiscard]] Engine* engine(Protocol protocol) const noexcept;
+  void add(std::string code, std::string path, std::string why);
+  void add(const std::vector<Problem>& found);
+};
+
+/// Scans decrypted or unwrapped octets whose root is `path`.
+[[nodiscard]] Place scan_place(InputPtr input, const ScanLimits& limits, std::string path);
+
+/// Layers that stand one directly in the other, and what they hold.
+struct Chain {
+  std::vector<OpenedLayer> layers;    ///< from the outside
+  std::size_t envelope = 0;           ///< how many of them are the cryptographic envelope: those before a compression
+  Place payload;                      ///< what the envelope holds (RFC 9787, 4.3)
+  Place content;                      ///< what all layers hold, compression too
+  bool released = true;               ///< false: nothing of what is inside may be given out
+  Place withheld;                     ///< then: the part that stays closed
+  std::size_t withheld_layer = 0;     ///< and the layer it is
+  std::vector<Problem> inner;         ///< problems of what is inside; only for what is released
+};
+
+/// Takes the layers off, from the outside, at most as many as the limits allow. A start that is no layer gives a chain
+/// without layers. Errant ones (RFC 9787, 4.5) are no envelope, and stay closed where the limit is reached; an envelope past
+/// the limit is an Error(limit). `first` says what the start is when its own MIME does not.
+[[nodiscard]] Chain peel(Opening& opening, const Place& start, bool errant = false,
+                         std::optional<LayerForm> first = std::nullopt);
+
+/// A signature that fits its octets, whoever made it: what releases the content of a cipher without integrity.
+[[nodiscard]] bool fits(const LayerFacts& facts) noexcept;
+
+}  // namespace mimeseal::mail

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "mimeseal/mail/open.h"
+#include "protected_header.h"
+#include "tree.h"
+
+namespace mimeseal::mail {
+
+/// What a reader may show of the header, field by field with its state (RFC 9788, sections 4.3 to 4.6).
+[[nodiscard]] OpenedHeaders read_headers(Opening& opening, const ProtectedHeader& header, const Part& message, const Summary& summary);
+
+/// The leaves with the size and SHA-256 of their decoded content, streamed.
+[[nodiscard]] std::vector<OpenedPart> list_parts(Opening& opening, const Tree& tree, bool strip_legacy_display);
+
+/// The reading view's text, of parts of one protection.
+void read_text(Opening& opening, const Tree& tree, bool strip_legacy_display, Opened& out);
+
+/// OpenPGP messages within text (RFC 9787, 6.2.3): reported; decrypted as parts by themselves where the settings allow it; their
+/// signatures are never looked at. Appends layers and parts.
+void open_inline_pgp(Opening& opening, const Tree& tree, Opened& out);
+
+/// Keys and certificates that came along: attached, in layers, in Autocrypt fields.
+[[nodiscard]] std::vector<KeyInfo> attached_keys(const Opening& opening, const Opened& opened);
+
+}  // namespace mimeseal::mail

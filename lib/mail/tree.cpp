@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "tree.h"
+
+#include <algorithm>
+
+#include "mimeseal/core/text.h"
+#include "protected_header.h"
+
+namespace mimeseal::mail {
+namespace {
+
+class Builder {
+ public:
+  Builder(Opening& opening, Tree& tree) : opening_(opening), tree_(tree) {}
+
+  void add_root(const Place& root, bool closed, Protection protection) {
+    tree_.protections.push_back(std::move(protection));
+    tree_.nodes.push_back({root, 0, {}, closed});
+  }
+
+  /// Nodes are appended behind the one that is looked at, so one loop sees them all, however deep they lie.
+  void run() {
+    for (std::uint32_t i = 0; i < tree_.nodes.size(); ++i) {
+      if (!tree_.nodes[i].closed) expand(i);
+    }
+  }
+
+ private:
+  void expand(std::uint32_t index) {
+    const Place place = tree_.nodes[index].place;
+    const std::uint32_t protection = tree_.nodes[index].protection;
+    const Part& part = *place.part;
+    const bool forwarded = !part.is_multipart() && !part.children.empty();
+    const std::uint32_t inner = forwarded ? message_protection(part.children.front(), protection) : protection;
+    for (std::size_t i = 0; i < part.children.size(); ++i) {
+      const Place child = place.at(part.children[i]);
+      if (is_displaced_pgp(part.children, i)) {
+        LayerForm form;
+        form.form = Form::multipart_encrypted;
+        form.protocol = Protocol::pgp;
+        form.claimed = LayerType::pgp_encrypted;
+        form.blob = child.part;
+        opening_.add("displaced-pgp", child.part->path, "an encrypted OpenPGP part outside of multipart/encrypted");
+        add_layered(index, child, inner, form);
+      } else {
+        add_layered(index, child, inner, std::nullopt);
+      }
+    }
+  }
+
+  void add_layered(std::uint32_t parent, const Place& place, std::uint32_t protection, std::optional<LayerForm> form) {
+    if (!form && layer_form(*place.part).form == Form::none) {
+      add_node(parent, place, protection, false);
+      return;
+    }
+    Chain chain = peel(opening_, place, true, form);
+    if (chain.layers.empty()) {
+      add_node(parent, chain.content, protection, true);
+      return;
+    }
+    if (chain.released) opening_.add(chain.inner);
+    const std::uint32_t inner = layer_protection(chain, protection);
+    add_node(parent, chain.released ? chain.content : chain.withheld, chain.released ? inner : protection, !chain.released);
+    std::ranges::move(chain.layers, std::back_inserter(tree_.errant));
+  }
+
+  void add_node(std::uint32_t parent, const Place& place, std::uint32_t protection, bool closed) {
+    const auto index = static_cast<std::uint32_t>(tree_.nodes.size());
+    tree_.nodes.push_back({place, protection, {}, closed && place.part->children.empty()});
+    tree_.nodes[parent].children.push_back(index);
+  }
+
+  std::uint32_t add_protection(Protection protection) {
+    const auto index = static_cast<std::uint32_t>(tree_.protections.size());
+    protection.layer = index;
+    tree_.protections.push_back(std::move(protection));
+    return index;
+  }
+
+  /// What stands in a forwarded message is that message's, and its signers are held against its From (RFC 9787, 6.3).
+  std::uint32_t message_protection(const Part& message, std::uint32_t outer) {
+    Protection protection = tree_.protections[outer];
+    protection.own_message = false;
+    protection.from = bind_from(opening_, message.fields, message.path);
+    check_duplicates(opening_, message.fields, message.path);
+    return add_protection(std::move(protection));
+  }
+
+  std::uint32_t layer_protection(Chain& chain, std::uint32_t outer) {
+    Protection protection = tree_.protections[outer];
+    protection.errant = true;
+    for (OpenedLayer& layer : chain.layers) {
+      bind_signers(layer.facts, protection.from, ambiguity(opening_.problems, layer.path));
+      const bool encrypts = is_encryption(layer.facts.type);
+      const LayerResult result = encrypts ? layer_result(layer.facts.signers) : layer.facts.result;
+      protection.encrypted = protection.encrypted || encrypts;
+      protection.signed_ = protection.signed_ || (is_signature(layer.facts) && result == LayerResult::good);
+    }
+    return add_protection(std::move(protection));
+  }
+
+  Opening& opening_;
+  Tree& tree_;
+};
+
+enum class Taste { none, html, plain };
+
+/// The text that a subtree would show.
+struct Shown {
+  Taste taste = Taste::none;
+  std::vector<std::uint32_t> leaves;
+};
+
+Shown leaf_shown(const Node& node, std::uint32_t index) {
+  const Part& part = *node.place.part;
+  Shown shown;
+  if (node.closed || part.disposition.value == "attachment") return shown;
+  if (part.content_type.value == "text/plain") shown.taste = Taste::plain;
+  if (part.content_type.value == "text/html") shown.taste = Taste::html;
+  if (shown.taste != Taste::none) shown.leaves.push_back(index);
+  return shown;
+}
+
+Shown best_alternative(const Node& node, std::vector<Shown>& shown) {
+  std::uint32_t best = 0;
+  Taste taste = Taste::none;
+  for (const std::uint32_t child : node.children) {
+    const Taste own = shown[child].taste;
+    if (own == Taste::none || taste == Taste::plain || own < taste) continue;
+    best = child;
+    taste = own;
+  }
+  return taste == Taste::none ? Shown() : std::move(shown[best]);
+}
+
+/// An unnamed inline text that goes on where the first one ended (as mail programs write it around pictures).
+bool continues(const Tree& tree, std::uint32_t leaf, std::uint32_t first) {
+  const Node& node = tree.nodes[leaf];
+  return node.protection == tree.nodes[first].protection && node.place.part->filename.empty();
+}
+
+Shown first_and_more(const Tree& tree, const Node& node, std::vector<Shown>& shown, bool only_first) {
+  Shown out;
+  for (const std::uint32_t child : node.children) {
+    Shown& own = shown[child];
+    if (own.taste == Taste::none) continue;
+    if (out.taste == Taste::none) {
+      out = std::move(own);
+      if (only_first) break;
+    } else if (tree.nodes[child].children.empty() && continues(tree, own.leaves.front(), out.leaves.front())) {
+      out.leaves.push_back(own.leaves.front());
+    }
+  }
+  return out;
+}
+
+/// The sign of protected-headers="v1" by which older programs mark a part that only repeats the header.
+bool is_header_copy(const Tree& tree, const Node& parent, std::uint32_t child) {
+  if (parent.children.size() < 2 || parent.children.front() != child) return false;
+  const Part& part = *tree.nodes[child].place.part;
+  const auto marked = [](const Part& p) {
+    const std::string* value = p.content_type.find("protected-headers");
+    return value != nullptr && iequals(trim(*value), "v1");
+  };
+  const bool text = part.content_type.value == "text/plain" || part.content_type.value == "text/rfc822-headers";
+  return text && marked(part) && marked(*parent.place.part) && tree.protections[parent.protection].encrypted;
+}
+
+}  // namespace
+
+Tree build_tree(Opening& opening, const Place& root, bool root_closed, Protection protection) {
+  Tree tree;
+  Builder builder(opening, tree);
+  builder.add_root(root, root_closed, std::move(protection));
+  builder.run();
+  return tree;
+}
+
+std::vector<std::uint32_t> body_nodes(const Tree& tree) {
+  std::vector<Shown> shown(tree.nodes.size());
+  // Children stand behind their parents, so going backwards every subtree is known before it is needed.
+  for (auto index = static_cast<std::uint32_t>(tree.nodes.size()); index-- > 0;) {
+    const Node& node = tree.nodes[index];
+    if (!tree.protections[node.protection].own_message) continue;
+    const std::string& type = node.place.part->content_type.value;
+    if (node.place.part->children.empty() || node.closed) {
+      shown[index] = leaf_shown(node, index);
+      continue;
+    }
+    if (type.starts_with("message/")) continue;
+    for (const std::uint32_t child : node.children) {
+      if (is_header_copy(tree, node, child)) shown[child] = {};
+    }
+    shown[index] = type == "multipart/alternative" ? best_alternative(node, shown)
+                                                   : first_and_more(tree, node, shown, type == "multipart/related");
+  }
+  return std::move(shown.front().leaves);
+}
+
+}  // namespace mimeseal::mail

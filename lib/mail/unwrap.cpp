@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "unwrap.h"
+
+#include <algorithm>
+
+#include "canonical.h"
+#include "mimeseal/core/error.h"
+#include "mimeseal/core/spool.h"
+#include "mimeseal/core/text.h"
+
+namespace mimeseal::mail {
+namespace {
+
+/// A signature part with its certificates; anything longer is no signature.
+constexpr std::uint64_t kMaxSignature = 16U << 20U;
+
+OpenSpec spec_of(const Opening& opening) {
+  OpenSpec spec;
+  spec.at = opening.settings.at;
+  spec.allow_legacy = opening.settings.allow_legacy;
+  spec.max_output = opening.payload_left;
+  return spec;
+}
+
+LayerFacts failed(LayerType type, LayerResult result, std::string why) {
+  LayerFacts facts;
+  facts.type = type;
+  facts.result = result;
+  facts.why = std::move(why);
+  return facts;
+}
+
+const char* name_of(Protocol protocol) { return protocol == Protocol::smime ? "S/MIME" : "OpenPGP"; }
+
+/// Signs of one and the same text in two line-end conventions: over the octets as they stand, else in canonical form, as
+/// both protocols demand of a message whose line ends a system has changed (RFC 3156, section 5; RFC 8551, 3.1.1).
+LayerFacts verify(Engine& engine, const Place& place, const Part& content, const std::string& signature, const OpenSpec& spec) {
+  auto source = slice(place.input(), content.header_begin, content.body_end);
+  LayerFacts facts = engine.verify(*source, signature, spec);
+  if (fits(facts) || !has_bare_lf(*source)) return facts;
+  const auto canonical = canonical_source(std::move(source));
+  return engine.verify(*canonical, signature, spec);
+}
+
+Unwrapped unwrap_signed(Opening& opening, const Place& place, const LayerForm& form) {
+  Unwrapped out;
+  out.inside = place.at(*form.content);
+  Engine* engine = opening.engine(form.protocol);
+  if (engine == nullptr) {
+    out.facts = failed(form.claimed, LayerResult::unverified,
+                       std::string("nothing here verifies ") + name_of(form.protocol) + " signatures");
+    return out;
+  }
+  try {
+    const std::string signature = read_all(*decoded_body(place.input(), *form.blob), kMaxSignature);
+    out.facts = verify(*engine, place, *form.content, signature, spec_of(opening));
+  } catch (const Error& error) {
+    if (error.code() != Errc::malformed && error.code() != Errc::limit) throw;
+    out.facts = failed(form.claimed, LayerResult::bad, std::string("the signature cannot be read: ") + error.what());
+  }
+  out.facts.type = form.claimed;
+  return out;
+}
+
+/// What may go on into the layer's content, by the layer itself; whether a cipher without integrity may is seen later.
+bool gives_content(const LayerFacts& facts, std::uint64_t size) {
+  if (facts.type == LayerType::smime_signed || facts.type == LayerType::pgp_signed) return size > 0;
+  return facts.result == LayerResult::good || facts.result == LayerResult::unauthenticated;
+}
+
+Unwrapped open_blob(Opening& opening, const Place& place, const LayerForm& form, Engine& engine) {
+  Unwrapped out;
+  const std::string inner_path = place.part->path + ".1";
+  Spool spool("the content of part " + place.part->path, Spool::kDefaultThreshold, opening.payload_left);
+  const auto body = decoded_body(place.input(), *form.blob, &opening.problems);
+  out.facts = engine.open(*body, spool, spec_of(opening));
+  const std::uint64_t size = spool.size();
+  opening.payload_left -= std::min(size, opening.payload_left);
+  const bool only_certificates = out.facts.type == LayerType::smime_signed && out.facts.signers.empty() && size == 0 &&
+                                 (form.certs_only || !out.facts.certificates.empty());
+  if (only_certificates) {
+    out.is_layer = false;
+    opening.certificates.insert(opening.certificates.end(), out.facts.certificates.begin(), out.facts.certificates.end());
+    return out;
+  }
+  if (gives_content(out.facts, size)) {
+    out.inside = scan_place(spool.freeze(), opening.settings.scan, inner_path);
+  } else if (out.facts.result == LayerResult::good) {
+    out.facts.result = LayerResult::bad;
+    out.facts.why = "there is no content in it";
+  }
+  return out;
+}
+
+/// RFC 3156, section 4: "Version: 1" must stand in the first part. Read leniently, since nothing depends on it.
+void check_version(Opening& opening, const Place& place) {
+  if (place.part->children.empty()) return;  // displaced out of its multipart/encrypted
+  const Part& version = place.part->children[0];
+  std::string text(256, '\0');
+  text.resize(decoded_body(place.input(), version)->read(text));
+  if (!istarts_with(trim(text), "version: 1") && !istarts_with(trim(text), "version:1")) {
+    opening.add("pgp-version", version.path, "the version part of multipart/encrypted does not say Version: 1");
+  }
+}
+
+Unwrapped unwrap_blob(Opening& opening, const Place& place, const LayerForm& form) {
+  Unwrapped out;
+  if (form.form == Form::multipart_encrypted) check_version(opening, place);
+  const auto peeked = form.form == Form::cms ? peek_cms(place.input(), *form.blob) : std::nullopt;
+  if (form.form == Form::cms && !form.certain && !peeked) {
+    out.is_layer = false;
+    return out;
+  }
+  const LayerType type = peeked.value_or(form.claimed);
+  Engine* engine = opening.engine(form.protocol);
+  if (engine == nullptr) {
+    if (form.certs_only) {
+      out.is_layer = false;
+      return out;
+    }
+    out.facts = failed(type, is_encryption(type) ? LayerResult::no_key : LayerResult::unverified,
+                       std::string("nothing here opens ") + name_of(form.protocol));
+    return out;
+  }
+  try {
+    return open_blob(opening, place, form, *engine);
+  } catch (const Error& error) {
+    if (error.code() != Errc::malformed) throw;
+    out.is_layer = !form.certs_only;
+    out.facts = failed(type, LayerResult::bad, error.what());
+    opening.add(form.protocol == Protocol::smime ? "bad-cms" : "bad-pgp", place.part->path, error.what());
+    return out;
+  }
+}
+
+}  // namespace
+
+bool fits(const LayerFacts& facts) noexcept {
+  return facts.result != LayerResult::bad && !facts.signers.empty() &&
+         std::ranges::all_of(facts.signers, [](const SignerFacts& s) { return s.integrity == Integrity::good; });
+}
+
+Unwrapped unwrap(Opening& opening, const Place& place, const LayerForm& form) {
+  return form.form == Form::multipart_signed ? unwrap_signed(opening, place, form) : unwrap_blob(opening, place, form);
+}
+
+}  // namespace mimeseal::mail

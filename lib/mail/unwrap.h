@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+
+#include "opening.h"
+
+namespace mimeseal::mail {
+
+/// One layer done: its facts, and what it holds where that can be had.
+struct Unwrapped {
+  bool is_layer = true;  ///< false: the part only looked like one (a file called .p7m, certificates)
+  LayerFacts facts;
+  std::optional<Place> inside;
+};
+
+[[nodiscard]] Unwrapped unwrap(Opening& opening, const Place& place, const LayerForm& form);
+
+}  // namespace mimeseal::mail

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "mimeseal/core/text.h"
+#include "mimeseal/mime/compose.h"
+
+namespace mimeseal {
+namespace {
+
+using Entry = std::pair<std::string_view, std::string_view>;
+
+/// By the name's ending, sorted. Endings of sealed content (p7m, p7s, gpg, sig) are left out on purpose: a file under
+/// their types would pass for a cryptographic layer of the message that carries it.
+constexpr auto kTypes = std::to_array<Entry>({
+    {"7z", "application/x-7z-compressed"},
+    {"aac", "audio/aac"},
+    {"ai", "application/postscript"},
+    {"apk", "application/vnd.android.package-archive"},
+    {"asc", "text/plain"},
+    {"avi", "video/x-msvideo"},
+    {"avif", "image/avif"},
+    {"bin", "application/octet-stream"},
+    {"bmp", "image/bmp"},
+    {"bz2", "application/x-bzip2"},
+    {"c", "text/x-c"},
+    {"cc", "text/x-c++src"},
+    {"cer", "application/pkix-cert"},
+    {"cfg", "text/plain"},
+    {"conf", "text/plain"},
+    {"cpp", "text/x-c++src"},
+    {"crl", "application/pkix-crl"},
+    {"crt", "application/x-x509-ca-cert"},
+    {"css", "text/css"},
+    {"csv", "text/csv"},
+    {"deb", "application/vnd.debian.binary-package"},
+    {"der", "application/pkix-cert"},
+    {"diff", "text/x-diff"},
+    {"djvu", "image/vnd.djvu"},
+    {"doc", "application/msword"},
+    {"docm", "application/vnd.ms-word.document.macroEnabled.12"},
+    {"docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+    {"dot", "application/msword"},
+    {"dwg", "image/vnd.dwg"},
+    {"eml", "message/rfc822"},
+    {"eps", "application/postscript"},
+    {"epub", "application/epub+zip"},
+    {"exe", "application/vnd.microsoft.portable-executable"},
+    {"flac", "audio/flac"},
+    {"gif", "image/gif"},
+    {"gz", "application/gzip"},
+    {"h", "text/x-c"},
+    {"heic", "image/heic"},
+    {"heif", "image/heif"},
+    {"hpp", "text/x-c++hdr"},
+    {"htm", "text/html"},
+    {"html", "text/html"},
+    {"ico", "image/vnd.microsoft.icon"},
+    {"ics", "text/calendar"},
+    {"ini", "text/plain"},
+    {"iso", "application/vnd.efi.iso"},
+    {"jar", "application/java-archive"},
+    {"java", "text/x-java"},
+    {"jp2", "image/jp2"},
+    {"jpe", "image/jpeg"},
+    {"jpeg", "image/jpeg"},
+    {"jpg", "image/jpeg"},
+    {"js", "text/javascript"},
+    {"json", "application/json"},
+    {"jsonld", "application/ld+json"},
+    {"jxl", "image/jxl"},
+    {"log", "text/plain"},
+    {"m4a", "audio/mp4"},
+    {"m4v", "video/mp4"},
+    {"markdown", "text/markdown"},
+    {"md", "text/markdown"},
+    {"mid", "audio/midi"},
+    {"mjs", "text/javascript"},
+    {"mkv", "video/matroska"},
+    {"mov", "video/quicktime"},
+    {"mp3", "audio/mpeg"},
+    {"mp4", "video/mp4"},
+    {"mpeg", "video/mpeg"},
+    {"mpg", "video/mpeg"},
+    {"msg", "application/vnd.ms-outlook"},
+    {"odg", "application/vnd.oasis.opendocument.graphics"},
+    {"odp", "application/vnd.oasis.opendocument.presentation"},
+    {"ods", "application/vnd.oasis.opendocument.spreadsheet"},
+    {"odt", "application/vnd.oasis.opendocument.text"},
+    {"oga", "audio/ogg"},
+    {"ogg", "audio/ogg"},
+    {"ogv", "video/ogg"},
+    {"opus", "audio/ogg"},
+    {"otf", "font/otf"},
+    {"p10", "application/pkcs10"},
+    {"p12", "application/pkcs12"},
+    {"p7b", "application/x-pkcs7-certificates"},
+    {"patch", "text/x-diff"},
+    {"pdf", "application/pdf"},
+    {"pem", "application/x-pem-file"},
+    {"pfx", "application/pkcs12"},
+    {"php", "application/x-httpd-php"},
+    {"pl", "text/x-perl"},
+    {"png", "image/png"},
+    {"ppt", "application/vnd.ms-powerpoint"},
+    {"pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"},
+    {"ps", "application/postscript"},
+    {"py", "text/x-python"},
+    {"rar", "application/vnd.rar"},
+    {"rs", "text/x-rust"},
+    {"rst", "text/x-rst"},
+    {"rtf", "application/rtf"},
+    {"sh", "application/x-sh"},
+    {"sql", "application/sql"},
+    {"sqlite", "application/vnd.sqlite3"},
+    {"svg", "image/svg+xml"},
+    {"tar", "application/x-tar"},
+    {"tex", "application/x-tex"},
+    {"tgz", "application/gzip"},
+    {"tif", "image/tiff"},
+    {"tiff", "image/tiff"},
+    {"toml", "application/toml"},
+    {"tsv", "text/tab-separated-values"},
+    {"ttf", "font/ttf"},
+    {"txt", "text/plain"},
+    {"vcard", "text/vcard"},
+    {"vcf", "text/vcard"},
+    {"vsd", "application/vnd.visio"},
+    {"wasm", "application/wasm"},
+    {"wav", "audio/wav"},
+    {"weba", "audio/webm"},
+    {"webm", "video/webm"},
+    {"webp", "image/webp"},
+    {"wmv", "video/x-ms-wmv"},
+    {"woff", "font/woff"},
+    {"woff2", "font/woff2"},
+    {"xhtml", "application/xhtml+xml"},
+    {"xls", "application/vnd.ms-excel"},
+    {"xlsm", "application/vnd.ms-excel.sheet.macroEnabled.12"},
+    {"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+    {"xml", "application/xml"},
+    {"xz", "application/x-xz"},
+    {"yaml", "application/yaml"},
+    {"yml", "application/yaml"},
+    {"zip", "application/zip"},
+    {"zst", "application/zstd"},
+});
+static_assert(std::is_sorted(kTypes.begin(), kTypes.end()));
+
+}  // namespace
+
+std::string media_type_of(std::string_view filename) {
+  static constexpr std::string_view kUnknown = "application/octet-stream";
+  const std::size_t dot = filename.rfind('.');
+  if (dot == std::string_view::npos || dot + 1 == filename.size()) return std::string(kUnknown);
+  const std::string ending = ascii_lower(filename.substr(dot + 1));
+  const auto at = std::lower_bound(kTypes.begin(), kTypes.end(), ending,
+                                   [](const Entry& entry, const std::string& key) { return entry.first < key; });
+  return std::string(at != kTypes.end() && at->first == ending ? at->second : kUnknown);
+}
+
+}  // namespace mimeseal

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "mime/scan_header.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "mime/lexer.h"
+#include "mime/parameters.h"
+#include "mimeseal/core/error.h"
+#include "mimeseal/core/text.h"
+
+namespace mimeseal::mime {
+
+namespace {
+
+class HeaderScan {
+ public:
+  HeaderScan(Window& window, std::uint64_t at, const BoundarySet& boundaries, const ScanLimits& limits,
+             HeaderBudget& budget)
+      : window_(window), boundaries_(boundaries), limits_(limits), budget_(budget), at_(at) {
+    header_.begin = at;
+  }
+
+  ScannedHeader read(bool message);
+
+ private:
+  [[nodiscard]] bool read_line();
+  [[nodiscard]] bool at_boundary();
+  [[nodiscard]] bool is_own_boundary();
+  void continue_field();
+  [[nodiscard]] bool begin_field();
+  void end_at(std::uint64_t offset) { header_.end = offset; }
+
+  Window& window_;
+  const BoundarySet& boundaries_;
+  const ScanLimits& limits_;
+  HeaderBudget& budget_;
+  std::uint64_t at_;
+  ScannedHeader header_;
+  std::string line_;       ///< without its end
+  bool skipping_ = false;  ///< the last line was no field: its continuations go with it
+  bool knows_own_boundary_ = false;
+  std::string own_boundary_;
+};
+
+ScannedHeader HeaderScan::read(bool message) {
+  bool first = true;
+  for (;;) {
+    const std::uint64_t line_begin = at_;
+    if (at_boundary()) {
+      header_.no_blank_line = !first;
+      end_at(line_begin);
+      break;
+    }
+    const std::uint64_t line_end_before = header_.line_end;
+    if (!read_line() || line_.empty()) {  // the end, or the blank line
+      end_at(at_);
+      break;
+    }
+    if (first && message && (line_.starts_with("From ") || line_.starts_with(">From "))) {
+      header_.begin = at_;
+      message = false;
+      continue;
+    }
+    if (is_blank(line_.front()) && !first) {
+      continue_field();
+    } else if (is_blank(line_.front()) || !begin_field()) {
+      header_.bad_line = true;
+      const bool own = !first && is_own_boundary();
+      if (first || own) {
+        header_.no_blank_line = own;
+        header_.line_end = line_end_before;
+        end_at(line_begin);
+        break;
+      }
+      skipping_ = true;
+    }
+    first = false;
+    if (at_ - header_.begin > limits_.max_header_bytes) {
+      throw Error(Errc::limit, "a header is longer than " + std::to_string(limits_.max_header_bytes) + " octets");
+    }
+  }
+  return std::move(header_);
+}
+
+bool HeaderScan::read_line() {
+  line_.clear();
+  bool ended = false;
+  while (!ended) {
+    const std::string_view view = window_.at(at_, 1);
+    if (view.empty()) break;
+    const auto* const found = static_cast<const char*>(std::memchr(view.data(), '\n', view.size()));
+    ended = found != nullptr;
+    const std::size_t size = ended ? static_cast<std::size_t>(found - view.data()) + 1 : view.size();
+    if (line_.size() + size > limits_.max_line + 2) {
+      throw Error(Errc::limit, "a header line is longer than " + std::to_string(limits_.max_line) + " octets");
+    }
+    line_.append(view.data(), size);
+    at_ += size;
+  }
+  if (line_.empty()) return false;
+  budget_.spend(line_.size());
+  header_.lines.look_at(line_);
+  if (ended) {
+    line_.pop_back();
+    const bool crlf = line_.ends_with('\r');
+    if (crlf) line_.pop_back();
+    header_.line_end = crlf ? 2 : 1;
+    header_.lines.add_line(line_.size(), crlf);
+  }
+  return true;
+}
+
+bool HeaderScan::at_boundary() {
+  if (boundaries_.empty()) return false;
+  const std::string_view view = window_.at(at_, boundaries_.longest() + 2);
+  return view.starts_with("--") && boundaries_.longest_prefix(view.substr(2)) != nullptr;
+}
+
+/// The entity's own first boundary where the blank line is missing.
+bool HeaderScan::is_own_boundary() {
+  if (!line_.starts_with("--")) return false;
+  if (!knows_own_boundary_) {
+    const HeaderField* type = find_field(header_.fields, "Content-Type");
+    if (type == nullptr) return false;
+    knows_own_boundary_ = true;
+    if (!parse_with_boundary(type->raw, &own_boundary_).value.starts_with("multipart/")) own_boundary_.clear();
+  }
+  return !own_boundary_.empty() && std::string_view(line_).substr(2).starts_with(own_boundary_);
+}
+
+void HeaderScan::continue_field() {
+  if (trim(line_).empty()) header_.blank_line = true;
+  if (skipping_ || header_.fields.empty()) return;
+  // As on the wire, whatever the line ends here are.
+  header_.fields.back().raw.append("\r\n").append(line_);
+}
+
+bool HeaderScan::begin_field() {
+  const std::size_t colon = line_.find(':');
+  if (colon == std::string::npos) return false;
+  std::size_t name_size = colon;
+  while (name_size > 0 && is_blank(line_[name_size - 1]))
+    --name_size;
+  const std::string_view name(line_.data(), name_size);
+  const bool well_formed =
+      !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (!well_formed) return false;
+  if (name_size != colon) header_.blank_before_colon = true;
+  if (header_.fields.size() >= limits_.max_header_fields) {
+    throw Error(Errc::limit, "a header has more than " + std::to_string(limits_.max_header_fields) + " fields");
+  }
+  budget_.spend(sizeof(HeaderField));
+  header_.fields.push_back({std::string(name), line_.substr(colon + 1)});
+  skipping_ = false;
+  return true;
+}
+
+}  // namespace
+
+void HeaderBudget::spend(std::uint64_t octets) {
+  spent_ += octets;
+  if (spent_ > kTotal)
+    throw Error(Errc::limit, "the headers together are longer than " + std::to_string(kTotal) + " octets");
+}
+
+ScannedHeader scan_header(Window& window, std::uint64_t at, bool message, const BoundarySet& boundaries,
+                          const ScanLimits& limits, HeaderBudget& budget) {
+  return HeaderScan(window, at, boundaries, limits, budget).read(message);
+}
+
+}  // namespace mimeseal::mime

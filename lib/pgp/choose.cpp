@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+
+#include "mimeseal/core/text.h"
+#include "pgp/keys.h"
+
+namespace mimeseal::pgp {
+namespace {
+
+std::string_view words(gpgme_validity_t validity) {
+  switch (validity) {
+    case GPGME_VALIDITY_NEVER:
+      return "never";
+    case GPGME_VALIDITY_MARGINAL:
+      return "marginal";
+    case GPGME_VALIDITY_FULL:
+      return "full";
+    case GPGME_VALIDITY_ULTIMATE:
+      return "ultimate";
+    case GPGME_VALIDITY_UNKNOWN:
+    case GPGME_VALIDITY_UNDEFINED:
+      break;
+  }
+  return "unknown";
+}
+
+bool given(const StoredPtr& key) {
+  return key->identity || key->recipient || key->trusted;
+}
+
+std::string name_of(const StoredPtr& key) {
+  return key->info().fingerprint;
+}
+
+/// The first of the usable ones is taken; the others are told apart from those that cannot be used.
+KeyChoice settle(std::vector<std::pair<StoredPtr, std::string>> usable, std::vector<std::string> rejected) {
+  KeyChoice choice;
+  choice.rejected = std::move(rejected);
+  if (usable.empty()) return choice;
+  choice.key = usable.front().first;
+  choice.why = usable.front().second;
+  if (usable.size() > 1) {
+    choice.why += "; the first of " + std::to_string(usable.size()) + " that could be used";
+    for (std::size_t i = 1; i < usable.size(); ++i) {
+      choice.rejected.push_back(name_of(usable[i].first) + ": another one comes first");
+    }
+  }
+  return choice;
+}
+
+std::string none(std::string_view what, std::string_view address, const std::vector<std::string>& rejected) {
+  std::string why = "no " + std::string(what);
+  if (!address.empty()) why += " for " + visible(address);
+  if (!rejected.empty()) why += " can be used: " + join(rejected, "; ");
+  return why;
+}
+
+}  // namespace
+
+KeyChoice choose_signer(KeyStore& store, std::string_view address, Time at) {
+  std::vector<std::pair<StoredPtr, std::string>> usable;
+  std::vector<std::string> rejected;
+  for (const StoredPtr& key : store.identities()) {
+    if (!address.empty() && user_id_for(*key->get(), address) == nullptr) {
+      rejected.push_back(name_of(key) + ": no user id of it names " + visible(address));
+      continue;
+    }
+    if (std::string why = why_not_sign(*key->get(), at); !why.empty()) {
+      rejected.push_back(name_of(key) + ": " + why);
+      continue;
+    }
+    usable.emplace_back(key, "a secret key from " + key->info().origin);
+  }
+  KeyChoice choice = settle(std::move(usable), std::move(rejected));
+  if (!choice.key) choice.why = none("secret key", address, choice.rejected);
+  return choice;
+}
+
+KeyChoice choose_recipient(KeyStore& store, const EngineOptions& options, std::string_view address, Time at) {
+  std::vector<std::pair<StoredPtr, std::string>> usable;
+  std::vector<std::string> rejected;
+  if (address.empty() || has_crlf_or_nul(address)) {
+    KeyChoice choice;
+    choice.why = "the address is empty or holds line ends";
+    return choice;
+  }
+  std::vector<StoredPtr> candidates = store.for_address(address);
+  // What was named by hand comes before what merely lies in the keyring.
+  std::stable_partition(candidates.begin(), candidates.end(), given);
+  for (const StoredPtr& key : candidates) {
+    if (std::string why = why_not_encrypt(*key->get(), at); !why.empty()) {
+      rejected.push_back(name_of(key) + ": " + why);
+      continue;
+    }
+    if (given(key)) {
+      usable.emplace_back(key,
+                          key->place() == Place::files ? "given as " + key->info().origin : "named by its fingerprint");
+      continue;
+    }
+    const gpgme_validity_t validity = user_id_for(*key->get(), address)->validity;
+    if (options.trust_model == TrustModel::always) {
+      usable.emplace_back(key, "in the keyring, all of which is believed");
+    } else if (validity == GPGME_VALIDITY_FULL || validity == GPGME_VALIDITY_ULTIMATE) {
+      usable.emplace_back(key, "in the keyring, its user id's validity is " + std::string(words(validity)));
+    } else {
+      rejected.push_back(name_of(key) + ": its user id's validity in the keyring is " + std::string(words(validity)));
+    }
+  }
+  if (usable.empty() && options.locate_wkd) {
+    if (const StoredPtr key = store.locate(std::string(address))) {
+      if (std::string why = why_not_encrypt(*key->get(), at); !why.empty()) {
+        rejected.push_back(name_of(key) + ": " + why);
+      } else {
+        usable.emplace_back(key, "from " + key->info().origin);
+      }
+    }
+  }
+  KeyChoice choice = settle(std::move(usable), std::move(rejected));
+  if (!choice.key) choice.why = none("OpenPGP key", address, choice.rejected);
+  return choice;
+}
+
+}  // namespace mimeseal::pgp

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "smime/capabilities.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "smime/algorithms.h"
+
+namespace mimeseal::smime {
+namespace {
+
+struct AlgorithmsReleaser {
+  void operator()(X509_ALGORS* algorithms) const noexcept { sk_X509_ALGOR_pop_free(algorithms, X509_ALGOR_free); }
+};
+
+/// Best first: authenticated before not, then by strength.
+constexpr std::array kPreference{Cipher::aes_256_gcm, Cipher::aes_192_gcm, Cipher::aes_128_gcm,
+                                 Cipher::aes_256_cbc, Cipher::aes_192_cbc, Cipher::aes_128_cbc};
+
+bool has(const std::vector<Cipher>& ciphers, Cipher cipher) {
+  return std::find(ciphers.begin(), ciphers.end(), cipher) != ciphers.end();
+}
+
+Choice cipher_choice(Cipher cipher, std::string why) {
+  return {"cipher", std::string(to_string(cipher)), std::move(why)};
+}
+
+}  // namespace
+
+std::optional<std::vector<Cipher>> capabilities_of(X509* certificate) {
+  const int index = X509_get_ext_by_NID(certificate, NID_SMIMECapabilities, -1);
+  if (index < 0) return std::nullopt;
+  const auto value = octets_of(X509_EXTENSION_get_data(X509_get_ext(certificate, index)));
+  const unsigned char* at = bytes(value);
+  const std::unique_ptr<X509_ALGORS, AlgorithmsReleaser> list(
+      d2i_X509_ALGORS(nullptr, &at, static_cast<long>(value.size())));
+  if (!list) {
+    ERR_clear_error();
+    return std::nullopt;
+  }
+  std::vector<Cipher> ciphers;
+  for (int i = 0; i < sk_X509_ALGOR_num(list.get()); ++i) {
+    const auto* const cipher = content_cipher_of_nid(OBJ_obj2nid(sk_X509_ALGOR_value(list.get(), i)->algorithm));
+    if (cipher != nullptr) ciphers.push_back(cipher->cipher);
+  }
+  return ciphers;
+}
+
+Choice choose_cipher(const SmimePolicy& chosen, const std::vector<Capabilities>& known) {
+  if (chosen.cipher) return cipher_choice(*chosen.cipher, "asked for");
+  const Cipher by_profile = *resolve(chosen).cipher;
+  if (chosen.profile != Profile::standard || known.empty()) return cipher_choice(by_profile, "the profile's choice");
+  const auto all_read = [&known](Cipher cipher) {
+    return std::all_of(known.begin(), known.end(), [cipher](const auto& one) { return has(one.ciphers, cipher); });
+  };
+  if (all_read(by_profile))
+    return cipher_choice(by_profile, "the profile's choice, and every known recipient reads it");
+  std::string cannot;
+  for (const auto& one : known) {
+    if (!has(one.ciphers, by_profile)) cannot += (cannot.empty() ? "" : ", ") + one.who;
+  }
+  for (const Cipher cipher : kPreference) {
+    if (all_read(cipher))
+      return cipher_choice(cipher, "the best that all read; no " + std::string(to_string(by_profile)) +
+                                       " in the certificate of " + cannot);
+  }
+  // Their lists name none of ours. AES-128 in CBC is what S/MIME has asked of every reader since version 3.2.
+  return cipher_choice(Cipher::aes_128_cbc, "no cipher of ours is in the certificate of " + cannot +
+                                                "; every S/MIME 3.2 reader has this one");
+}
+
+}  // namespace mimeseal::smime

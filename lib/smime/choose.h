@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// Which key to take for an address, as a pure function that can explain itself.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mimeseal/crypto/key.h"
+#include "smime/key.h"
+
+namespace mimeseal::smime {
+
+enum class Purpose { sign, encrypt };
+
+/// What the choice is made of: values only.
+struct Candidate {
+  KeyInfo info;
+  bool own = false;      ///< an identity's certificate
+  int strength = 0;      ///< security bits (NIST SP 800-57, as OpenSSL counts them)
+  std::string obstacle;  ///< why mimeseal itself cannot work with this kind of key; empty when it can
+};
+
+struct Chosen {
+  std::optional<std::size_t> index;  ///< into the candidates; none when no one can be used
+  std::string why;
+  std::vector<std::string> rejected;  ///< "name (fingerprint): reason"
+};
+
+/// A time that was not given: nothing is said to be expired.
+inline constexpr Time kNoTime{};
+
+/// Why this key cannot be used for that purpose at that time; empty when it can.
+[[nodiscard]] std::string obstacle(const Candidate& candidate, Purpose purpose, Time at);
+/// Among the candidates whose addresses match (all, when `address` is empty): the usable ones; of these one's own
+/// before others', then the latest not_before, then the stronger, then the lower fingerprint.
+[[nodiscard]] Chosen choose(const std::vector<Candidate>& candidates, Purpose purpose, std::string_view address,
+                            Time at);
+
+/// A key as a candidate. `allow_weak` lets RSA keys under 2048 bits pass.
+[[nodiscard]] Candidate candidate_of(const SmimeKey& key, bool allow_weak);
+/// Whether the public key is one that mimeseal can sign with or seal to; the reason when not.
+[[nodiscard]] std::string key_type_obstacle(EVP_PKEY* key, bool allow_weak);
+
+/// choose() over keys.
+[[nodiscard]] KeyChoice choose_key(const std::vector<SmimeKeyPtr>& keys, Purpose purpose, std::string_view address,
+                                   Time at, bool allow_weak);
+
+}  // namespace mimeseal::smime

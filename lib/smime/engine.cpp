@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "mimeseal/core/text.h"
+#include "smime/choose.h"
+#include "smime/engine_impl.h"
+#include "smime/load.h"
+
+namespace mimeseal::smime {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string origin_of(const std::string& path, const std::string& note) {
+  return note.empty() ? path : path + " (" + note + ")";
+}
+
+/// A certificate for signing certificates; kept to build chains with.
+bool is_ca(X509* certificate) {
+  const int kind = X509_check_ca(certificate);
+  ERR_clear_error();
+  return kind != 0;
+}
+
+/// Collects what files hold and pairs private keys with certificates at the end: key and certificate may stand in two
+/// files.
+class Loader final {
+ public:
+  Loader(EngineState& state, const EngineOptions& options) : state_(state), options_(options) {}
+
+  void identity(const std::string& name) {
+    if (istarts_with(name, "pkcs11:")) {
+      add(state_.identities, load_token(name, options_.passphrase));
+      return;
+    }
+    bool is_folder = false;
+    for (const auto& path : files_of(name, &is_folder)) {
+      Bundle bundle = load(path, Keys::wanted, is_folder);
+      const std::string origin = origin_of(path, bundle.note);
+      for (auto& key : bundle.keys)
+        keys_.push_back({std::move(key), origin, !is_folder});
+      for (auto& certificate : bundle.certificates)
+        certificates_.push_back({std::move(certificate), origin, !is_folder});
+      add_crls(bundle);
+    }
+  }
+
+  void recipient(const std::string& name) {
+    bool is_folder = false;
+    for (const auto& path : files_of(name, &is_folder)) {
+      Bundle bundle = load(path, Keys::skipped, is_folder);
+      const std::string origin = origin_of(path, bundle.note);
+      for (auto& certificate : bundle.certificates)
+        add_other(std::move(certificate), origin);
+      add_crls(bundle);
+    }
+  }
+
+  void anchor(const std::string& name) {
+    bool is_folder = false;
+    for (const auto& path : files_of(name == "system" ? system_certificates() : name, &is_folder)) {
+      Bundle bundle = load(path, Keys::skipped, is_folder);
+      for (auto& certificate : bundle.certificates) {
+        if (anchors_.insert(fingerprint_of(certificate.get())).second) state_.anchors.push_back(std::move(certificate));
+      }
+      add_crls(bundle);
+    }
+  }
+
+  void crl(const std::string& name) {
+    bool is_folder = false;
+    for (const auto& path : files_of(name, &is_folder)) {
+      Bundle bundle = load(path, Keys::skipped, is_folder);
+      if (bundle.crls.empty() && !is_folder) throw Error(Errc::malformed, "the file holds no revocation list", path);
+      add_crls(bundle);
+    }
+  }
+
+  /// Pairs keys with certificates.
+  void finish() {
+    for (const auto& [key, origin, named] : keys_) {
+      bool paired = false;
+      for (const auto& certificate : certificates_) {
+        if (X509_check_private_key(certificate.object.get(), key.get()) != 1) continue;
+        add(state_.identities, make_key(share(certificate.object.get()), share(key.get()), origin));
+        paired = true;
+      }
+      ERR_clear_error();
+      if (!paired && named) {
+        throw Error(Errc::malformed, "the private key's certificate is missing", origin,
+                    "name the file of the certificate as an identity too");
+      }
+    }
+    for (auto& [certificate, origin, named] : certificates_) {
+      const std::string fingerprint = fingerprint_of(certificate.get());
+      const bool ours = std::any_of(state_.identities.begin(), state_.identities.end(),
+                                    [&](const auto& key) { return key->info().fingerprint == fingerprint; });
+      if (!ours) add_other(std::move(certificate), origin);
+    }
+    if (state_.identities.empty() && !options_.identities.empty()) {
+      throw Error(Errc::malformed, "no private key is in what was given as identity", options_.identities.front());
+    }
+  }
+
+ private:
+  template <class T>
+  struct From {
+    T object;
+    std::string origin;
+    bool named;  ///< by the user; not merely found in a folder
+  };
+
+  Bundle load(const std::string& path, Keys keys, bool in_folder) {
+    try {
+      // Nobody is asked for what merely lies beside the certificates of others.
+      const Asker::Function& ask = in_folder && keys == Keys::skipped ? nobody_ : options_.passphrase;
+      Bundle bundle = load_file(path, ask, keys);
+      if (bundle.empty() && !in_folder && keys == Keys::wanted) {
+        throw Error(Errc::malformed, "the file holds neither a key nor a certificate", path);
+      }
+      if (bundle.certificates.empty() && bundle.crls.empty() && !in_folder && keys == Keys::skipped) {
+        throw Error(Errc::malformed, "the file holds no certificate", path);
+      }
+      return bundle;
+    } catch (const Error& error) {
+      // What else lies in a folder is none of our business; only what was named must be right.
+      const bool foreign = error.code() == Errc::malformed || error.code() == Errc::limit ||
+                           (error.code() == Errc::refused && keys == Keys::skipped);
+      if (!in_folder || !foreign) throw;
+      return {};
+    }
+  }
+
+  static std::string system_certificates() {
+    const std::string file = X509_get_default_cert_file();
+    const std::string folder = X509_get_default_cert_dir();
+    for (const auto& path : {file, folder + "/ca-certificates.crt", folder}) {
+      std::error_code ignored;
+      if (fs::exists(path, ignored)) return path;
+    }
+    throw Error(Errc::no_input, "the system's CA certificates are not installed", folder, "install ca-certificates");
+  }
+
+  void add(std::vector<SmimeKeyPtr>& keys, SmimeKeyPtr key) {
+    const bool known = std::any_of(keys.begin(), keys.end(), [&key](const auto& other) {
+      return other->info().fingerprint == key->info().fingerprint;
+    });
+    if (!known) keys.push_back(std::move(key));
+  }
+
+  void add_other(X509Ptr certificate, const std::string& origin) {
+    const bool ca = is_ca(certificate.get());
+    if (ca && intermediates_.insert(fingerprint_of(certificate.get())).second) {
+      state_.intermediates.push_back(share(certificate.get()));
+    }
+    // Self-made certificates are often marked as CA and are a person's all the same: an address tells.
+    if (!ca || !addresses_of(certificate.get()).empty()) {
+      SmimeKeyPtr key = make_key(std::move(certificate), nullptr, origin);
+      if (recipients_.insert(key->info().fingerprint).second) state_.recipients.push_back(std::move(key));
+    }
+  }
+
+  void add_crls(Bundle& bundle) {
+    for (auto& crl : bundle.crls)
+      state_.crls.push_back(std::move(crl));
+  }
+
+  EngineState& state_;
+  const EngineOptions& options_;
+  const Asker::Function nobody_;
+  std::vector<From<EvpPkeyPtr>> keys_;
+  std::vector<From<X509Ptr>> certificates_;
+  std::set<std::string> recipients_;
+  std::set<std::string> intermediates_;
+  std::set<std::string> anchors_;
+};
+
+}  // namespace
+
+SmimeEngine::SmimeEngine(const EngineOptions& options) {
+  state_.allow_legacy = options.allow_legacy;
+  state_.fetch_revocation = options.fetch_revocation;
+  Loader loader(state_, options);
+  for (const auto& name : options.identities)
+    loader.identity(name);
+  for (const auto& name : options.recipient_keys)
+    loader.recipient(name);
+  for (const auto& name : options.trust)
+    loader.anchor(name);
+  for (const auto& name : options.crls)
+    loader.crl(name);
+  loader.finish();
+}
+
+std::vector<KeyPtr> SmimeEngine::keys() {
+  std::vector<KeyPtr> keys(state_.identities.begin(), state_.identities.end());
+  for (const auto& key : state_.recipients) {
+    const bool ours = std::any_of(state_.identities.begin(), state_.identities.end(), [&key](const auto& own) {
+      return own->info().fingerprint == key->info().fingerprint;
+    });
+    if (!ours) keys.push_back(key);
+  }
+  return keys;
+}
+
+KeyChoice SmimeEngine::signing_key(std::string_view address, Time at) {
+  return choose_key(state_.identities, Purpose::sign, address, at, state_.allow_legacy);
+}
+
+KeyChoice SmimeEngine::recipient_key(std::string_view address, Time at) {
+  // An identity that was also given as a recipient is met first as an identity, and once.
+  std::vector<SmimeKeyPtr> all = state_.identities;
+  all.insert(all.end(), state_.recipients.begin(), state_.recipients.end());
+  return choose_key(all, Purpose::encrypt, address, at, state_.allow_legacy);
+}
+
+KeyPtr SmimeEngine::find_key(std::string_view fingerprint) {
+  for (const auto& key : keys()) {
+    if (iequals(key->info().fingerprint, fingerprint)) return key;
+  }
+  return nullptr;
+}
+
+std::string SmimeEngine::export_public(const Key& key, std::string_view /*address*/) {
+  return pem_of(smime_key(key).certificate());
+}
+
+std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
+  return std::make_unique<SmimeEngine>(options);
+}
+
+}  // namespace mimeseal::smime

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// Path validation (RFC 5280) of a signer's certificate, told as facts that do not depend on each other.
+
+#include <string>
+#include <vector>
+
+#include "mimeseal/core/clock.h"
+#include "mimeseal/crypto/verdict.h"
+#include "smime/engine_impl.h"
+#include "smime/handles.h"
+
+namespace mimeseal::smime {
+
+struct CertificateFacts {
+  Trust trust = Trust::unknown;
+  Validity validity = Validity::unknown;
+  Usage usage = Usage::ok;
+  Algorithm algorithm = Algorithm::ok;
+  std::string trust_why;  ///< one sentence each; empty when the fact is the good one
+  std::string validity_why;
+  std::string usage_why;
+  std::string algorithm_why;
+};
+
+/// Judges certificates at one time with the engine's anchors and CRLs. An anchor counts because the user gave it: it
+/// need not be self-signed. CRLs are asked where the user gave one for the issuer; one that is out of date, or that
+/// cannot be checked, makes the trust unknown. What a message carries serves as intermediates and nothing else: its
+/// CRLs are ignored, since an old one could hide a revocation.
+class PathValidator final {
+ public:
+  /// `carried` and `state` must outlive it.
+  PathValidator(const EngineState& state, const std::vector<X509Ptr>& carried, Time at);
+  [[nodiscard]] CertificateFacts judge(X509* certificate) const;
+
+ private:
+  void judge_path(X509* certificate, CertificateFacts& facts) const;
+
+  const EngineState& state_;
+  Time at_;
+  X509StorePtr store_;
+  X509BorrowedStackPtr untrusted_;
+};
+
+/// Why a public key is weak (RSA or DSA under 2048 bits, curves under 224), or empty.
+[[nodiscard]] std::string weakness_of(EVP_PKEY* key);
+/// MD5, SHA-1 and older ones; the argument is a digest's NID.
+[[nodiscard]] bool is_weak_digest(int nid) noexcept;
+
+}  // namespace mimeseal::smime

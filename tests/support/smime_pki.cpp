@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "support/smime_pki.h"
+
+#include <unistd.h>
+
+#include <stdexcept>
+
+#include "mimeseal/core/text.h"
+#include "support/process.h"
+
+namespace mimeseal::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path make_pki() {
+  const fs::path script = fs::path(MIMESEAL_SOURCE_DIR) / "tests/support/smime_keys.sh";
+  const fs::path place = fs::path(MIMESEAL_BINARY_DIR) / ("smime-pki-" + hex(sha256(read_file(script))).substr(0, 12));
+  if (fs::exists(place)) return place;
+  // Tests run side by side: each makes its own, the first to finish gives it its name.
+  const fs::path fresh = place.string() + "." + std::to_string(getpid());
+  fs::create_directories(fresh);
+  const Finished done = run({"sh", script.string(), fresh.string()});
+  if (done.exit_code != 0) throw std::runtime_error("smime_keys.sh failed: " + read_file(fresh / "make.log"));
+  std::error_code lost;
+  fs::rename(fresh, place, lost);
+  if (lost) fs::remove_all(fresh);
+  return place;
+}
+
+}  // namespace
+
+const fs::path& smime_pki() {
+  static const fs::path place = make_pki();
+  return place;
+}
+
+std::string smime_file(const std::string& name) {
+  return (smime_pki() / name).string();
+}
+
+}  // namespace mimeseal::test
