@@ -46,9 +46,9 @@ bool has_long_line(std::string_view name, std::string_view raw) {
 }
 
 bool is_address_field(std::string_view name) {
-  static constexpr std::array<std::string_view, 10> kNames = {"from", "sender", "reply-to", "to", "cc", "resent-from",
-                                                              "resent-sender", "resent-to", "resent-cc",
-                                                              "resent-reply-to"};
+  static constexpr std::array<std::string_view, 10> kNames = {
+      "from",        "sender",        "reply-to",  "to",        "cc",
+      "resent-from", "resent-sender", "resent-to", "resent-cc", "resent-reply-to"};
   return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view n) { return iequals(n, name); });
 }
 
@@ -58,7 +58,8 @@ HeaderField fit(const HeaderField& field) {
   try {
     if (is_address_field(field.name)) return mailbox_field(field.name, mailboxes({field}, field.name));
     std::string value = is_ascii(field.raw) ? field.value() : field.decoded();
-    std::replace_if(value.begin(), value.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+    std::replace_if(
+        value.begin(), value.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
     return unstructured_field(field.name, value);
   } catch (const Error& error) {
     throw Error(Errc::malformed, error.what(), field.name);
@@ -68,8 +69,9 @@ HeaderField fit(const HeaderField& field) {
 void check_once(const HeaderFields& fields) {
   // RFC 5322, section 3.6, and what decides how the body is read.
   static constexpr std::array<std::string_view, 13> kOnce = {
-      "From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "References",
-      "Content-Type", "Content-Transfer-Encoding", "MIME-Version"};
+      "From",        "Sender",     "Reply-To",    "To",         "Cc",           "Subject",
+      "Date",        "Message-ID", "In-Reply-To", "References", "Content-Type", "Content-Transfer-Encoding",
+      "MIME-Version"};
   for (const std::string_view name : kOnce)
     if (count_fields(fields, name) > 1)
       throw Error(Errc::malformed, "the field stands more than once", std::string(name),
@@ -93,7 +95,8 @@ ExistingMessage adopt(const InputPtr& input, const ScanLimits& limits) {
   out.to = mailboxes(clean.part.fields, "To");
   out.cc = mailboxes(clean.part.fields, "Cc");
   out.bcc = mailboxes(clean.part.fields, "Bcc");
-  for (Mailbox& mailbox : mailboxes(clean.part.fields, "Resent-Bcc")) out.bcc.push_back(std::move(mailbox));
+  for (Mailbox& mailbox : mailboxes(clean.part.fields, "Resent-Bcc"))
+    out.bcc.push_back(std::move(mailbox));
   return out;
 }
 

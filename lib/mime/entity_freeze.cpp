@@ -26,7 +26,8 @@ std::string make_boundary(unsigned count, std::span<const char> octets) {
   out += kAlphabet[count & 63U];
   for (std::size_t i = 0; i < kRandomOctets; i += 3) {
     std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k) bits = (bits << 8U) | static_cast<unsigned char>(octets[i + k]);
+    for (std::size_t k = 0; k < 3; ++k)
+      bits = (bits << 8U) | static_cast<unsigned char>(octets[i + k]);
     for (unsigned shift = 24; shift != 0;) {
       shift -= 6;
       out += kAlphabet[(bits >> shift) & 63U];
@@ -128,7 +129,8 @@ class Entity::Freezer {
       if (!node.marker_free) raw_.push_back(node.content);
     } else {
       if (node.kind == Node::Kind::multipart) order_.push_back(&node);
-      for (const Entity& child : node.children) collect(*child.node_);
+      for (const Entity& child : node.children)
+        collect(*child.node_);
     }
   }
 
@@ -146,7 +148,8 @@ class Entity::Freezer {
       make(order_[i], std::span(octets).subspan(i * kRandomOctets, kRandomOctets));
     for (unsigned tries = 0; !raw_.empty(); ++tries) {
       std::set<std::string, std::less<>> found;
-      for (const Rope& rope : raw_) find_boundaries(rope, all, found);
+      for (const Rope& rope : raw_)
+        find_boundaries(rope, all, found);
       if (found.empty()) return;
       if (tries == kTries) throw Error(Errc::internal, "no boundary could be found that is not in the content");
       for (const Node* node : order_) {
@@ -195,8 +198,10 @@ Entity::Frozen Entity::freeze_parts(Random& random) const {
 Rope Entity::freeze(const HeaderFields& leading, Random& random) const {
   const Freezer freezer(*node_, random);
   RopeWriter out;
-  for (const HeaderField& field : leading) out.fields(field);
-  for (const HeaderField& field : freezer.structural(*node_)) out.fields(field);
+  for (const HeaderField& field : leading)
+    out.fields(field);
+  for (const HeaderField& field : freezer.structural(*node_))
+    out.fields(field);
   out.text("\r\n");
   freezer.write_body(*node_, out);
   return out.take();

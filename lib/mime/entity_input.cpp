@@ -27,13 +27,15 @@ void collect_binary(const Part& part, std::vector<Range>& ranges) {
     open.pop_back();
     if (current->children.empty() && current->transfer_encoding == "binary")
       ranges.push_back({current->body_begin, current->body_end});
-    for (auto child = current->children.rbegin(); child != current->children.rend(); ++child) open.push_back(&*child);
+    for (auto child = current->children.rbegin(); child != current->children.rend(); ++child)
+      open.push_back(&*child);
   }
 }
 
 /// A value that can stand in a field: octets that would end it are gone.
 std::string harmless(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
   return text;
 }
 
@@ -119,7 +121,7 @@ Entity Entity::from_input(const InputPtr& input, const Part& part) {
     levels.pop_back();
     if (levels.empty()) {
       const Node::Origin& origin = *entity.node_->origin;
-      const mime::LineFacts facts = mime::examine(*slice(origin.input, origin.header_begin, origin.body_end));
+      const mime::WireFacts facts = mime::examine(*slice(origin.input, origin.header_begin, origin.body_end));
       if (facts.needs_encoding() || facts.bare_lf) entity.node_->make_seven_bit();
       return entity;
     }
@@ -127,8 +129,8 @@ Entity Entity::from_input(const InputPtr& input, const Part& part) {
   }
 }
 
-mime::LineFacts Entity::Node::own_facts() const {
-  mime::LineFacts facts;
+mime::WireFacts Entity::Node::own_facts() const {
+  mime::WireFacts facts;
   std::uint64_t at = origin->body_begin;
   for (const Entity& child : children) {
     const Origin& inside = *child.node_->origin;
@@ -162,11 +164,12 @@ bool Entity::Node::make_seven_bit() {
     return !mime::examine(*slice(origin->input, origin->body_begin, origin->body_end)).needs_encoding();
   make_fields_ascii();
   // Of a body with parts only what stands between them; each octet is looked at once.
-  const mime::LineFacts facts = own_facts();
+  const mime::WireFacts facts = own_facts();
   const bool dirty = facts.needs_encoding() || facts.bare_lf;
   if (!children.empty()) {
     bool clean = true;
-    for (const Entity& child : children) clean = child.node_->make_seven_bit() && clean;
+    for (const Entity& child : children)
+      clean = child.node_->make_seven_bit() && clean;
     if (dirty) body_changed = true;
     if (clean && encoding != "7bit") set_encoding("7bit");
     return clean;

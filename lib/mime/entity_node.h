@@ -66,12 +66,12 @@ struct Entity::Node final : mimetic::MimeEntity {
   void make_fields_ascii();
   bool encode_origin(const ParameterizedValue& media_type);
   /// Of the octets that belong to no child.
-  [[nodiscard]] mime::LineFacts own_facts() const;
+  [[nodiscard]] mime::WireFacts own_facts() const;
 
   Kind kind = Kind::leaf;
   std::string encoding = "7bit";
-  HeaderFields fields;  ///< as written; the Content-Type of a multipart gets its boundary when frozen
-  Rope content;         ///< a leaf's body, encoded
+  HeaderFields fields;       ///< as written; the Content-Type of a multipart gets its boundary when frozen
+  Rope content;              ///< a leaf's body, encoded
   bool marker_free = false;  ///< no line of the content can be a boundary of ours
   std::vector<Entity> children;
   std::size_t depth = 1;
