@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "entity_node.h"
+#include "folding.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
 #include "text_body.h"
@@ -56,7 +57,10 @@ void find_boundaries(const Rope& rope, const std::set<std::string, std::less<>>&
 class RopeWriter {
  public:
   void text(std::string_view octets) { pending_ += octets; }
-  void fields(const HeaderField& field) {
+  void field(const HeaderField& field) {
+    // Fields can be made by hand; none may become two.
+    mime::check_field(field.name, {});
+    if (!mime::is_one_field(field.raw)) throw Error(Errc::usage, "the field has stray line ends or NUL", field.name);
     pending_ += field.name;
     pending_ += ':';
     pending_ += field.raw;
@@ -174,9 +178,9 @@ class Entity::Freezer {
     const auto chosen = boundaries_.find(&node);
     for (const HeaderField& field : node.fields) {
       if (chosen != boundaries_.end() && iequals(field.name, "Content-Type"))
-        out.fields(type_field(node, chosen->second));
+        out.field(type_field(node, chosen->second));
       else
-        out.fields(field);
+        out.field(field);
     }
     out.text("\r\n");
     write_body(node, out);
@@ -199,9 +203,9 @@ Rope Entity::freeze(const HeaderFields& leading, Random& random) const {
   const Freezer freezer(*node_, random);
   RopeWriter out;
   for (const HeaderField& field : leading)
-    out.fields(field);
+    out.field(field);
   for (const HeaderField& field : freezer.structural(*node_))
-    out.fields(field);
+    out.field(field);
   out.text("\r\n");
   freezer.write_body(*node_, out);
   return out.take();

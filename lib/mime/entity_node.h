@@ -63,7 +63,7 @@ struct Entity::Node final : mimetic::MimeEntity {
   /// Brings leaves that a 7bit relay would change into an encoding; says whether all of it is clean now. Only for nodes
   /// that have an origin, and below what was signed nothing is touched.
   bool make_seven_bit();
-  void make_fields_ascii();
+  void make_fields_fit();
   bool encode_origin(const ParameterizedValue& media_type);
   /// Of the octets that belong to no child.
   [[nodiscard]] mime::WireFacts own_facts() const;

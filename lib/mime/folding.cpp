@@ -86,6 +86,45 @@ void check_field(std::string_view name, std::string_view value) {
   if (has_crlf_or_nul(value)) throw Error(Errc::usage, "the value holds a line end or a NUL octet", std::string(name));
 }
 
+bool is_one_field(std::string_view raw) noexcept {
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    if (raw[i] == '\0' || raw[i] == '\n') return false;
+    if (raw[i] != '\r') continue;
+    if (i + 2 >= raw.size() || raw[i + 1] != '\n' || (raw[i + 2] != ' ' && raw[i + 2] != '\t')) return false;
+    ++i;
+  }
+  return true;
+}
+
+bool fits_wire(const HeaderField& field) noexcept {
+  if (!is_ascii(field.raw) || !is_one_field(field.raw)) return false;
+  std::size_t line = field.name.size() + 1;
+  for (const char c : field.raw) {
+    line = c == '\n' ? 0 : line + (c == '\r' ? 0 : 1);
+    if (line > kLongestLine) return false;
+  }
+  return true;
+}
+
+HeaderField rewritten(const HeaderField& field) {
+  const auto harmless = [](std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+    return text;
+  };
+  try {
+    if (iequals(field.name, "Content-Type") || iequals(field.name, "Content-Disposition")) {
+      ParameterizedValue value = parse_parameterized(field.raw);
+      for (auto& [name, text] : value.parameters)
+        text = harmless(to_valid_utf8(text));
+      return value.field(field.name);
+    }
+    return unstructured_field(field.name, harmless(is_ascii(field.raw) ? field.value() : field.decoded()));
+  } catch (const Error& error) {
+    throw Error(Errc::malformed, error.what(), visible(field.name));
+  }
+}
+
 void FieldWriter::fold() {
   raw_ += "\r\n";
   column_ = 0;

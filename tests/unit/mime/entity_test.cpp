@@ -278,6 +278,39 @@ TEST(EntityFromInput, AMessageInside_IsReachedAndKept) {
   EXPECT_THAT(frozen(entity), HasSubstr("Content-Type: message/rfc822\r\n\r\nSubject: inner\r\nMIME-Version: 1.0\r\n"));
 }
 
+TEST(EntityFromInput, EightBitInAMessageInside_IsEncodedThere) {
+  const std::string outer =
+      "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: message/rfc822\r\n"
+      "Content-Transfer-Encoding: 8bit\r\n\r\nSubject: inner\r\nX-Kept: yes\r\n"
+      "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+      "Wasserf\xc3\xa4lle und so weiter\r\n\r\n--o--\r\n";
+  const std::string out = frozen(read(outer));
+  EXPECT_EQ(test::wire_faults(out), "");
+  EXPECT_THAT(out, HasSubstr("Content-Type: message/rfc822\r\n\r\nSubject: inner\r\nX-Kept: yes\r\n"));
+  EXPECT_THAT(out, HasSubstr("Wasserf=C3=A4lle"));
+}
+
+TEST(EntityFromInput, FieldsOfPartsThatTheWireDoesNotTake_AreWrittenAnew) {
+  const std::string outer =
+      "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: text/plain\r\n"
+      "Content-Disposition: attachment; filename=\"f\xc3\xbcr.txt\"\r\nX-Long: " +
+      std::string(2000, 'x') + "\r\n\r\nhello\r\n--o--\r\n";
+  Entity entity = read(outer);
+  EXPECT_EQ(*entity.child(0).disposition().find("filename"), "f\xc3\xbcr.txt");
+  const std::string out = frozen(entity);
+  EXPECT_EQ(test::wire_faults(out), "");
+  EXPECT_THAT(out, HasSubstr("filename*=utf-8''f%C3%BCr.txt"));
+  EXPECT_THAT(out, HasSubstr("\r\n\r\nhello\r\n"));
+}
+
+TEST(EntityFreeze, AFieldThatWouldBecomeTwo_IsRefused) {
+  test::FixedRandom random;
+  const Entity text = Entity::text("plain", "x");
+  for (const char* raw : {" a\r\nBcc: b", " a\nBcc: b", " a\rb", " a\r\n", " a\r"})
+    EXPECT_THROW((void)text.freeze({{"Subject", raw}}, random), Error) << raw;
+  EXPECT_NO_THROW((void)text.freeze({{"Subject", " a\r\n b"}}, random));
+}
+
 TEST(EntityFromInput, DeepNesting_NeitherCrashesNorIsChanged) {
   std::string message;
   std::string close;
