@@ -81,8 +81,8 @@ class Builder {
   std::uint32_t message_protection(const Part& message, std::uint32_t outer) {
     Protection protection = tree_.protections[outer];
     protection.own_message = false;
-    protection.from = bind_from(opening_, message.fields, message.path);
-    check_duplicates(opening_, message.fields, message.path);
+    protection.from = bind_from(message.fields);
+    if (tree_.forwarded.size() < 200) tree_.forwarded.push_back(message.path);
     return add_protection(std::move(protection));
   }
 
@@ -93,6 +93,7 @@ class Builder {
       bind_signers(layer.facts, protection.from, ambiguity(opening_.problems, layer.path));
       const bool encrypts = is_encryption(layer.facts.type);
       const LayerResult result = encrypts ? layer_result(layer.facts.signers) : layer.facts.result;
+      if (encrypts) protection.signed_ = protection.covered = false;
       protection.encrypted = protection.encrypted || encrypts;
       protection.signed_ = protection.signed_ || (is_signature(layer.facts) && result == LayerResult::good);
     }

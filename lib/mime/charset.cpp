@@ -197,7 +197,8 @@ Converted run(iconv_t converter, std::string_view octets) {
 }  // namespace
 
 CharsetReader::~CharsetReader() {
-  for (const auto& [name, converter] : open_) iconv_close(converter);
+  for (const auto& [name, converter] : open_)
+    iconv_close(converter);
 }
 
 iconv_t CharsetReader::converter(std::string_view iconv_name) {
@@ -226,7 +227,8 @@ std::optional<Converted> CharsetReader::to_utf8(std::string_view octets, std::st
     if (little || octets.starts_with(big_mark)) octets.remove_prefix(big_mark.size());
     iconv_name = wide ? (little ? "UTF-32LE" : "UTF-32BE") : (little ? "UTF-16LE" : "UTF-16BE");
   } else {
-    const auto* const alias = std::find_if(kAliases.begin(), kAliases.end(), [&](const Alias& a) { return a.name == name; });
+    const auto* const alias =
+        std::find_if(kAliases.begin(), kAliases.end(), [&](const Alias& a) { return a.name == name; });
     if (alias == kAliases.end()) return std::nullopt;
     iconv_name = alias->iconv_name;
   }

@@ -45,7 +45,8 @@ std::string to_utf8(const std::string& octets, bool is_cut, const Part& part, st
   std::optional<mime::Converted> converted = reader.to_utf8(octets, charset);
   const bool says_ascii = iequals(charset, "us-ascii") || iequals(charset, "ascii");
   if (says_ascii && !is_ascii(octets)) {
-    report(problems, "undeclared-charset", part, "the text is not in US-ASCII, and names no other charset: read as UTF-8");
+    report(problems, "undeclared-charset", part,
+           "the text is not in US-ASCII, and names no other charset: read as UTF-8");
     converted = reader.to_utf8(octets, "utf-8");
   } else if (!converted) {
     report(problems, "unknown-charset", part, "the charset \"" + visible(charset) + "\" is not known: read as UTF-8");
@@ -110,7 +111,8 @@ std::string decoded_text(const InputPtr& input, const Part& part, std::uint64_t 
   std::string text = with_lf(to_utf8(octets, cut, part, problems));
   if (text.size() > limit) {
     auto end = static_cast<std::size_t>(limit);
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+      --end;
     text.resize(end);
     cut = true;
   }

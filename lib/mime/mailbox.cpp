@@ -62,7 +62,8 @@ bool is_dot_atom(std::string_view text) noexcept {
 
 std::optional<AddrSpec> split_addr_spec(std::string_view address) noexcept {
   const std::size_t at = address.starts_with('"') ? end_of_quoted(address) : address.find('@');
-  if (at == std::string_view::npos || at >= address.size() || address[at] != '@' || !is_utf8(address)) return std::nullopt;
+  if (at == std::string_view::npos || at >= address.size() || address[at] != '@' || !is_utf8(address))
+    return std::nullopt;
   const AddrSpec spec{address.substr(0, at), address.substr(at + 1)};
   if (!spec.local_part.starts_with('"') && !is_dot_atom(spec.local_part)) return std::nullopt;
   if (!is_domain_name(spec.domain) && !is_domain_literal(spec.domain)) return std::nullopt;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
 
 namespace mimeseal::mime {
@@ -21,39 +22,49 @@ struct Octets {
   bool high = false;
   bool control = false;  ///< other than HTAB, CR, LF
   std::size_t returns = 0;
+  std::size_t feeds = 0;
 };
 
-/// Written so that the compiler makes vectors of it.
+/// Written so that the compiler makes vectors of it: blocks of fixed size, one octet a lane.
 Octets survey(std::string_view text) noexcept {
-  unsigned high = 0;
-  unsigned control = 0;
-  std::size_t returns = 0;
+  constexpr std::size_t kLanes = 64;
+  std::array<unsigned char, kLanes> high{};
+  std::array<unsigned char, kLanes> control{};
+  Octets found;
   const auto* at = reinterpret_cast<const unsigned char*>(text.data());
-  const auto* const end = at + text.size();
-  constexpr std::ptrdiff_t kStep = 64;
-  for (; end - at >= kStep; at += kStep) {
-    std::array<unsigned char, kStep> bad{};
-    std::array<unsigned char, kStep> cr{};
-    for (std::size_t i = 0; i < kStep; ++i) {
-      const unsigned char c = at[i];
-      high |= c;
-      bad[i] = static_cast<unsigned char>((c < 32) & (c != '\t') & (c != '\r') & (c != '\n')) |
-               static_cast<unsigned char>(c == 127);
-      cr[i] = c == '\r';
+  std::size_t left = text.size();
+  while (left >= kLanes) {
+    std::array<unsigned char, kLanes> returns{};
+    std::array<unsigned char, kLanes> feeds{};
+    // A lane counts to 255 at most.
+    const std::size_t blocks = std::min<std::size_t>(left / kLanes, 255);
+    for (std::size_t block = 0; block < blocks; ++block, at += kLanes)
+      for (std::size_t i = 0; i < kLanes; ++i) {
+        const unsigned char c = at[i];
+        const auto cr = static_cast<unsigned char>(c == '\r');
+        const auto lf = static_cast<unsigned char>(c == '\n');
+        high[i] = static_cast<unsigned char>(high[i] | c);
+        control[i] = static_cast<unsigned char>(control[i] | ((c < 32) & (c != '\t') & !cr & !lf) | (c == 127));
+        returns[i] = static_cast<unsigned char>(returns[i] + cr);
+        feeds[i] = static_cast<unsigned char>(feeds[i] + lf);
+      }
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      found.returns += returns[i];
+      found.feeds += feeds[i];
     }
-    unsigned returned = 0;
-    for (std::size_t i = 0; i < kStep; ++i) {
-      control |= bad[i];
-      returned += cr[i];
-    }
-    returns += returned;
+    left -= blocks * kLanes;
   }
-  for (; at != end; ++at) {
-    high |= *at;
-    control |= (*at < 32 && *at != '\t' && *at != '\r' && *at != '\n') || *at == 127 ? 1U : 0U;
-    returns += *at == '\r' ? 1 : 0;
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    found.high = found.high || (high[i] & 0x80U) != 0;
+    found.control = found.control || control[i] != 0;
   }
-  return {(high & 0x80U) != 0, control != 0, returns};
+  for (; left != 0; --left, ++at) {
+    found.high = found.high || *at > 127;
+    found.control = found.control || (*at < 32 && *at != '\t' && *at != '\r' && *at != '\n') || *at == 127;
+    found.returns += *at == '\r' ? 1 : 0;
+    found.feeds += *at == '\n' ? 1 : 0;
+  }
+  return found;
 }
 
 /// A text whose lines all end in CRLF, and what stands against 7bit.
@@ -63,10 +74,9 @@ struct Lines {
   std::size_t ends = 0;  ///< CRLF found in the text as it came
 };
 
-Lines canonical(std::string_view text) {
+Lines canonical(std::string_view text, std::size_t feeds) {
   Lines lines;
-  const std::size_t breaks = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-  lines.octets.resize(text.size() + breaks + 2);
+  lines.octets.resize(text.size() + feeds + 2);
   char* out = lines.octets.data();
   while (!text.empty()) {
     const auto* const end = static_cast<const char*>(std::memchr(text.data(), '\n', text.size()));
@@ -141,7 +151,9 @@ std::string quoted_printable(std::string_view octets) {
 
 EncodedBody encode_text(std::string_view utf8) {
   const Octets octets = survey(utf8);
-  Lines lines = canonical(utf8);
+  if (octets.high && !is_utf8(utf8))
+    throw Error(Errc::usage, "the text is not UTF-8", {}, "convert it, or attach it as a file");
+  Lines lines = canonical(utf8, octets.feeds);
   EncodedBody encoded;
   encoded.ascii = !octets.high;
   // A CR that ends no line is not lost, but then the text needs an encoding.

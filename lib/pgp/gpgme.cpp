@@ -244,7 +244,7 @@ void Context::begin(PassphraseSource passphrase) {
   gpgme_set_armor(ctx_, 0);
   gpgme_set_textmode(ctx_, 0);
   gpgme_set_keylist_mode(ctx_, GPGME_KEYLIST_MODE_LOCAL);
-  set_flag("export-session-keys", "0");
+  set_flag("export-session-key", "0");
   set_flag("override-session-key", "");
   if (passphrase_) {
     gpgme_set_pinentry_mode(ctx_, GPGME_PINENTRY_MODE_LOOPBACK);
