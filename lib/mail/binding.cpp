@@ -11,12 +11,13 @@ namespace {
 
 /// Problems that leave no doubt about what is said: untidy line ends, damaged characters, and what this module itself
 /// reports. All others let two readers see two different texts, senders or structures.
-constexpr std::array<std::string_view, 24> kHarmless = {
+constexpr std::array<std::string_view, 25> kHarmless = {
     "lf-line-ends",        "invalid-utf8",       "invalid-charset",    "undeclared-charset",   "text-cut",
     "bad-encoded-word",    "inline-pgp",         "displaced-pgp",      "withheld",             "unauthenticated",
     "from-mismatch",       "hp-clear-encrypted", "hp-outer-misplaced", "hp-cipher-unencrypted", "mailing-list-footer",
     "pgp-version",         "layer-limit",        "bad-cms",            "bad-pgp",              "signed-parts",
-    "signed-protocol",     "encrypted-parts",    "header-not-utf8",    "signed-at"};
+    "signed-protocol",     "encrypted-parts",    "header-not-utf8",    "signed-at",
+    "signed-ciphertext"};
 
 bool is_below(const std::string& path, const std::string& root) {
   return path.empty() || path == root || (path.size() > root.size() && path.starts_with(root) && path[root.size()] == '.');

@@ -32,6 +32,16 @@ Binding shown_from(const ProtectedHeader& header, const Part& message) {
   return bind_from(inside ? header.refprotected : message.fields);
 }
 
+/// A signature over ciphertext says who passed it on, not who wrote it (RFC 8551, 3.7).
+void notice_signed_ciphertext(Opening& opening, const Chain& chain, const Summary& summary) {
+  if (!summary.encrypted || summary.signed_ != SignedState::unverified) return;
+  const auto layer = std::ranges::find_if(chain.layers, [](const OpenedLayer& l) {
+    return !l.errant && !is_encryption(l.facts.type) && l.facts.result == LayerResult::good;
+  });
+  if (layer == chain.layers.end() || layer->facts.type == LayerType::smime_compressed) return;
+  opening.add("signed-ciphertext", layer->path, "the signature is around the encryption: whoever made it may not know what is inside");
+}
+
 /// The verdict on the envelope, once all that could cast doubt on it has been seen.
 Summary judge_envelope(const Opening& opening, Chain& chain, const Binding& from, const Tree& tree) {
   const Problem* doubt = ambiguity(opening.problems, "1", tree.forwarded);
@@ -101,6 +111,7 @@ Opened open_message(const InputPtr& input, const OpenSettings& settings) {
   read_text(opening, tree, strip, out);
 
   out.summary = judge_envelope(opening, chain, from, tree);
+  notice_signed_ciphertext(opening, chain, out.summary);
   out.headers = read_headers(opening, header, *message.part, out.summary);
   take_parts(out, std::move(parts));
   set_payload(out, chain);
