@@ -78,6 +78,21 @@ void notice_list_footer(Opening& opening, const Tree& tree, const Part& message)
               "a mailing list has added a footer: part " + first + " is signed and verified, the rest is not");
 }
 
+/// RFC 9787, 6.4: a signature made long before or after the date of the message. What a signer says of the time is only reported.
+void notice_signing_time(Opening& opening, const Opened& out) {
+  const auto date = parse_rfc3339(out.headers.date);
+  if (!date) return;
+  for (const OpenedLayer& layer : out.layers) {
+    for (const SignerFacts& signer : layer.facts.signers) {
+      if (layer.errant || signer.integrity != Integrity::good || !signer.signed_at) continue;
+      const auto apart = std::chrono::abs(*signer.signed_at - *date);
+      if (apart > std::chrono::days(7)) {
+        opening.add("signed-at", layer.path, "the signature says " + format_rfc3339(*signer.signed_at) + ", the message " + out.headers.date);
+      }
+    }
+  }
+}
+
 void set_payload(Opened& out, const Chain& chain) {
   if (!chain.released) return;
   out.payload = chain.content.input();
@@ -119,7 +134,8 @@ Opened open_message(const InputPtr& input, const OpenSettings& settings) {
   out.layers.insert(out.layers.end(), tree.errant.begin(), tree.errant.end());
   notice_list_footer(opening, tree, *message.part);
   open_inline_pgp(opening, tree, out);
-  out.attached_keys = attached_keys(opening, out);
+  notice_signing_time(opening, out);
+  out.attached_keys = attached_keys(opening, out, chain.released ? chain.payload.part->fields : HeaderFields());
   out.problems = std::move(opening.problems);
   drop_repeated(out.problems);
   return out;
