@@ -9,14 +9,12 @@
 namespace mimeseal::mail {
 namespace {
 
-/// Problems that leave no doubt about what is said: untidy line ends, damaged characters, and what this module itself
-/// reports. All others let two readers see two different texts, senders or structures.
-constexpr std::array<std::string_view, 24> kHarmless = {
-    "lf-line-ends",        "invalid-utf8",       "invalid-charset",    "undeclared-charset",   "text-cut",
-    "bad-encoded-word",    "inline-pgp",         "displaced-pgp",      "withheld",             "unauthenticated",
-    "from-mismatch",       "hp-clear-encrypted", "hp-outer-misplaced", "hp-cipher-unencrypted", "mailing-list-footer",
-    "pgp-version",         "layer-limit",        "bad-cms",            "bad-pgp",              "signed-parts",
-    "signed-protocol",     "encrypted-parts",    "header-not-utf8",    "signed-at"};
+/// Problems that this module reports and that leave no doubt about what a message says (docs/problems.md).
+constexpr std::array<std::string_view, 18> kHarmless = {
+    "inline-pgp",          "displaced-pgp",      "withheld",           "unauthenticated",       "from-mismatch",
+    "signed-ciphertext",   "hp-clear-encrypted", "hp-outer-misplaced", "hp-cipher-unencrypted", "mailing-list-footer",
+    "pgp-version",         "layer-limit",        "bad-cms",            "bad-pgp",               "signed-parts",
+    "signed-protocol",     "encrypted-parts",    "signed-at"};
 
 bool is_below(const std::string& path, const std::string& root) {
   return path.empty() || path == root || (path.size() > root.size() && path.starts_with(root) && path[root.size()] == '.');
@@ -59,8 +57,15 @@ Binding bind_from(const HeaderFields& fields) {
 }
 
 const Problem* ambiguity(const std::vector<Problem>& problems, const std::string& path, const std::vector<std::string>& forwarded) {
+  const auto is_harmless = [](const Problem& problem) {
+    // KMail has for years given multiparts inside its layers an encoding that they do not have, and lists add a second
+    // MIME-Version: no reader takes either for something else.
+    if (problem.code == "encoded-multipart" && problem.path != "1") return true;
+    if (problem.code == "duplicate-mime-version") return true;
+    return !is_ambiguous(problem.code) || std::ranges::find(kHarmless, problem.code) != kHarmless.end();
+  };
   const auto found = std::ranges::find_if(problems, [&](const Problem& problem) {
-    return std::ranges::find(kHarmless, problem.code) == kHarmless.end() && is_below(problem.path, path) &&
+    return !is_harmless(problem) && is_below(problem.path, path) &&
            std::ranges::none_of(forwarded, [&](const std::string& inner) { return is_below(problem.path, inner); });
   });
   return found == problems.end() ? nullptr : &*found;

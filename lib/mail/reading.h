@@ -25,7 +25,7 @@ void read_text(Opening& opening, const Tree& tree, bool strip_legacy_display, Op
 /// signatures are never looked at. Appends layers and parts.
 void open_inline_pgp(Opening& opening, const Tree& tree, Opened& out);
 
-/// Keys and certificates that came along: attached, in layers, in Autocrypt fields.
-[[nodiscard]] std::vector<KeyInfo> attached_keys(const Opening& opening, const Opened& opened);
+/// Keys and certificates that came along: attached, in layers, in Autocrypt fields of the header shown and of the payload's.
+[[nodiscard]] std::vector<KeyInfo> attached_keys(const Opening& opening, const Opened& opened, const HeaderFields& payload);
 
 }  // namespace mimeseal::mail

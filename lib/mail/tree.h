@@ -27,6 +27,7 @@ struct Node {
   std::uint32_t protection = 0;         ///< index into Tree::protections
   std::vector<std::uint32_t> children;  ///< always of higher index
   bool closed = false;                  ///< a blob that stays closed
+  bool header_copy = false;  ///< an older program's copy of the header in a part by itself; not for reading
 };
 
 struct Tree {

@@ -133,8 +133,8 @@ constexpr std::string_view kGpgConf =
     "s2k-count 65011712\n"
     "personal-cipher-preferences AES256 AES192 AES\n"
     "personal-digest-preferences SHA512 SHA384 SHA256\n";
-// The agent is ours alone and ends with the engine: it may hold a passphrase that long. A fixed count spares the tenths of a second in
-// which it would find one out; what protects a message by passphrase is the other count, gpg's own.
+// The agent is ours alone and ends with the engine: it may hold a passphrase that long. A fixed count spares the tenths
+// of a second in which it would find one out; what protects a message by passphrase is the other count, gpg's own.
 constexpr std::string_view kAgentConf =
     "disable-scdaemon\n"
     "default-cache-ttl 86400\n"

@@ -198,6 +198,8 @@ void Greeting::take(const Reply& reply) {
   }
   if (tls_.version.empty()) return;  // what is said outside TLS counts for nothing
   if (!ehlo_.is_positive()) {        // EHLO, or HELO when that was not understood
+    // libcurl would try HELO, and without EHLO nobody could sign in.
+    if (reply.is_transient()) throw Error(Errc::temporary, "the server is not ready: " + said(), where_);
     ehlo_ = reply;
     return;
   }

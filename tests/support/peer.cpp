@@ -14,6 +14,7 @@
 #include <chrono>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): <unistd.h> declares it for GNU only
 

@@ -131,7 +131,8 @@ TEST(PgpSign, MissingPassphrase_IsRefused) {
 
 TEST(PgpSign, KeyOfTheKeyring_SignsByAddressAndFingerprint) {
   const Gnupg ring({pgp_key("alice.sec.asc"), pgp_key("rita.sec.asc")});
-  for (const std::string& name : {std::string("alice@pgp.example"), ring.fingerprint("alice@pgp.example"), std::string()}) {
+  for (const std::string& name :
+       {std::string("alice@pgp.example"), ring.fingerprint("alice@pgp.example"), std::string()}) {
     pgp::EngineOptions options;
     options.gnupg_home = ring.home();
     if (!name.empty()) options.identities = {name};
@@ -162,8 +163,8 @@ TEST_P(PgpEncrypt, MessageForAKeyFile_OpensInGpg) {
   const std::string who = GetParam();
   const auto engine = pgp::make_engine(files({}, {who}));
   StringSink out;
-  const EncryptResult result =
-      engine->encrypt(*view_source(kText), out, {.recipients = {recipient(*engine, who + "@pgp.example")}, .at = now()});
+  const EncryptResult result = engine->encrypt(*view_source(kText), out,
+                                               {.recipients = {recipient(*engine, who + "@pgp.example")}, .at = now()});
   EXPECT_EQ(result.type, LayerType::pgp_encrypted);
   EXPECT_EQ(result.cipher, "aes256");
   EXPECT_THAT(out.str(), Not(HasSubstr("MARKER")));
@@ -176,7 +177,8 @@ TEST_P(PgpEncrypt, MessageForAKeyFile_OpensInGpg) {
 TEST_P(PgpEncrypt, MessageOfGpg_OpensHere) {
   const std::string who = GetParam();
   const Gnupg peer({pgp_key(who + ".pub.asc")});
-  const Finished made = peer.gpg({"--armor", "--trust-model", "always", "-r", who + "@pgp.example", "--encrypt"}, std::string(kText));
+  const Finished made =
+      peer.gpg({"--armor", "--trust-model", "always", "-r", who + "@pgp.example", "--encrypt"}, std::string(kText));
   ASSERT_EQ(made.exit_code, 0) << made.err;
   pgp::EngineOptions options = files({who});
   options.passphrase = passphrase(kBobsPassphrase);
