@@ -160,7 +160,8 @@ ContentKey agree(const OwnRecipient& recipient, const Scheme& scheme, const Wrap
                  std::size_t key_length) {
   const asn1::KeyAgreeRecipientInfo& info = *recipient.agreement;
   ContentKey result{.damaged = true};
-  const EvpPkeyPtr peer = peer_key(*info.originator->d.originator_key, recipient.identity->secret());
+  // By the certificate: a key on a token does not give its parameters.
+  const EvpPkeyPtr peer = peer_key(*info.originator->d.originator_key, recipient.identity->public_key());
   if (!peer) return result;
   const SecretBytes secret = shared_secret(recipient.identity->secret(), peer.get());
   if (secret.empty()) return result;

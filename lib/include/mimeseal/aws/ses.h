@@ -26,6 +26,9 @@ namespace mimeseal::aws {
 [[nodiscard]] MIMESEAL_API std::unique_ptr<Sender> make_ses_sender(const SenderUrl& url, SenderOptions options,
                                                                    const Clock& clock = system_clock());
 
+/// The same over a context of one's own: another environment, no network.
+[[nodiscard]] MIMESEAL_API std::unique_ptr<Sender> make_ses_sender(const SenderUrl& url, const Context& context);
+
 /// The SMTP password of an IAM secret for a region.
 [[nodiscard]] MIMESEAL_API SecretBytes smtp_password(const SecretBytes& secret, std::string_view region);
 /// The same from the credentials that the chain finds. Error(refused) when they are temporary: no password can be made
