@@ -56,8 +56,8 @@ std::vector<const StoredKey*> stored_all(const std::vector<KeyPtr>& keys) {
 void take_digests(const Context& context, const std::vector<const StoredKey*>& signers,
                   std::vector<std::string>& digests, std::vector<Choice>& choices) {
   const gpgme_sign_result_t signed_ = gpgme_op_sign_result(context.get());
-  // GpgME gives no result when there are more signatures than it asked for.
-  if (signed_ == nullptr) {
+  // GpgME gives no signatures when there are more signatures than it asked for.
+  if (signed_ == nullptr || signed_->signatures == nullptr) {
     throw Error(Errc::config, "gpg signed with other keys than was asked for", names(signers),
                 "look for local-user in the keyring's gpg.conf");
   }
