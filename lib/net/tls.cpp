@@ -30,7 +30,7 @@ void demand_readable(const std::string& path, const char* what) {
 
 TlsFacts tls_facts(const SSL* ssl) {
   TlsFacts facts;
-  if (ssl == nullptr) return facts;
+  if (ssl == nullptr || SSL_is_init_finished(ssl) == 0) return facts;
   const std::string_view version = SSL_get_version(ssl);  // "TLSv1.3"
   facts.version = version.starts_with("TLSv") ? version.substr(4) : version;
   if (const char* cipher = SSL_get_cipher_name(ssl)) facts.cipher = cipher;
