@@ -27,8 +27,8 @@ struct Expected {
 std::string layers_of(const Opened& opened) {
   std::vector<std::string> out;
   for (const OpenedLayer& layer : opened.layers) {
-    out.push_back(layer.path + " " + std::string(to_string(layer.facts.type)) + " " + std::string(to_string(layer.facts.result)) +
-                  (layer.errant ? "!" : ""));
+    out.push_back(layer.path + " " + std::string(to_string(layer.facts.type)) + " " +
+                  std::string(to_string(layer.facts.result)) + (layer.errant ? "!" : ""));
   }
   return join(out, ", ");
 }
@@ -52,15 +52,18 @@ TEST(GivenMail, Thunderbird) {
       {"alice.dsig.SHA1.multipart.eml", "unprotected", "unverified", "1 smime-signed unverified", test},
       {"alice.dsig.SHA512.multipart.bad.eml", "unprotected", "bad", "1 smime-signed bad", "This is a FAKE"},
       {"alice.dsig.SHA512.multipart.eml", "verified", "good", "1 smime-signed good", test},
-      {"alice.dsig.SHA512.multipart.env.eml", "confidential", "good", "1 smime-enveloped unauthenticated, 1.1 smime-signed good", test},
-      {"alice.dsig.SHA512.multipart.mismatch-econtent.eml", "unprotected", "bad", "1 smime-signed bad", "This is a FAKE"},
+      {"alice.dsig.SHA512.multipart.env.eml", "confidential", "good",
+       "1 smime-enveloped unauthenticated, 1.1 smime-signed good", test},
+      {"alice.dsig.SHA512.multipart.mismatch-econtent.eml", "unprotected", "bad", "1 smime-signed bad",
+       "This is a FAKE"},
       {"alice.env.eml", "encrypted-unverified", "none", "1 smime-enveloped unauthenticated", ""},
       {"alice.env.sig.SHA512.opaque.dave.sig.SHA512.opaque.eml", "encrypted-unverified", "unverified",
        "1 smime-signed good, 1.1 smime-signed unverified, 1.1.1 smime-enveloped unauthenticated", ""},
-      {"alice.plain.sig.SHA512.opaque.dave.sig.SHA512.opaque.eml", "verified", "good", "1 smime-signed good, 1.1 smime-signed unverified",
-       test},
+      {"alice.plain.sig.SHA512.opaque.dave.sig.SHA512.opaque.eml", "verified", "good",
+       "1 smime-signed good, 1.1 smime-signed unverified", test},
       {"alice.sig.SHA512.opaque.eml", "verified", "good", "1 smime-signed good", test},
-      {"alice.sig.SHA512.opaque.env.eml", "confidential", "good", "1 smime-enveloped unauthenticated, 1.1 smime-signed good", test},
+      {"alice.sig.SHA512.opaque.env.eml", "confidential", "good",
+       "1 smime-enveloped unauthenticated, 1.1 smime-signed good", test},
   };
   for (const Expected& expected : all) {
     OpenSettings settings;
@@ -87,28 +90,37 @@ TEST(GivenMail, Kde) {
   const std::string plain = "unprotected";
   const std::string locked = "encrypted-unverified";
   const std::vector<std::pair<Time, Expected>> all = {
-      {smime_time, {"smime-opaque-sign", plain, "unverified", "1 smime-signed unverified", "A simple signed only test."}},
-      {smime_time, {"smime-opaque-enc+sign", locked, "unverified", "1 smime-enveloped unauthenticated, 1.1 smime-signed unverified",
-                    "Encrypted and signed mail."}},
-      {smime_time, {"smime-signed-encrypted", locked, "unverified", "1 smime-enveloped unauthenticated, 1.1 smime-signed unverified",
-                    "encrypted message text"}},
+      {smime_time,
+       {"smime-opaque-sign", plain, "unverified", "1 smime-signed unverified", "A simple signed only test."}},
+      {smime_time,
+       {"smime-opaque-enc+sign", locked, "unverified", "1 smime-enveloped unauthenticated, 1.1 smime-signed unverified",
+        "Encrypted and signed mail."}},
+      {smime_time,
+       {"smime-signed-encrypted", locked, "unverified",
+        "1 smime-enveloped unauthenticated, 1.1 smime-signed unverified", "encrypted message text"}},
       {smime_time, {"smime-encrypted", locked, "none", "1 smime-enveloped unauthenticated", ""}},
       {smime_time, {"smime-encrypted-octet-stream", locked, "none", "1 smime-enveloped unauthenticated", ""}},
       {smime_time, {"smime-signed-charset", plain, "unverified", "1 smime-signed unverified", "test"}},
       {smime_time, {"smime-cert", plain, "none", "", ""}},
       {pgp_time, {"openpgp-encrypted", locked, "none", "1 pgp-encrypted good", "encrypted message text"}},
-      {pgp_time, {"openpgp-encrypted+signed", "confidential", "good", "1 pgp-encrypted good", "encrypted message text"}},
-      {pgp_time, {"openpgp-encrypted-signed-thunderbird", "confidential", "good", "1 pgp-encrypted good, 1.1 pgp-signed good", "sdfsdf"}},
-      {pgp_time, {"openpgp-signed-encrypted", locked, "unverified", "1 pgp-encrypted good, 1.1 pgp-signed unverified",
-                  "encrypted message text"}},
+      {pgp_time,
+       {"openpgp-encrypted+signed", "confidential", "good", "1 pgp-encrypted good", "encrypted message text"}},
+      {pgp_time,
+       {"openpgp-encrypted-signed-thunderbird", "confidential", "good", "1 pgp-encrypted good, 1.1 pgp-signed good",
+        "sdfsdf"}},
+      {pgp_time,
+       {"openpgp-signed-encrypted", locked, "unverified", "1 pgp-encrypted good, 1.1 pgp-signed unverified",
+        "encrypted message text"}},
       {pgp_time, {"openpgp-signed-apple", plain, "bad", "1 pgp-signed bad", ""}},
       {pgp_time, {"openpgp-signed-mailinglist", plain, "none", "1.1 pgp-signed unverified!", ""}},
       {pgp_time, {"openpgp-signed-base64-mailman-footer", plain, "none", "1.1 pgp-signed unverified!", "Hi,"}},
-      {pgp_time, {"openpgp-encrypted-non-encrypted-attachment", plain, "none", "1.1 pgp-encrypted good!, 1.1.1 pgp-signed good!",
-                  "test text"}},
+      {pgp_time,
+       {"openpgp-encrypted-non-encrypted-attachment", plain, "none", "1.1 pgp-encrypted good!, 1.1.1 pgp-signed good!",
+        "test text"}},
       {pgp_time, {"openpgp-encrypted-applemail", plain, "none", "1.3 pgp-encrypted good!", ""}},
-      {pgp_time, {"forward-openpgp-signed-encrypted", plain, "none", "1.2.1 pgp-encrypted good!, 1.2.1.1 pgp-signed unverified!",
-                  "bla bla bla"}},
+      {pgp_time,
+       {"forward-openpgp-signed-encrypted", plain, "none", "1.2.1 pgp-encrypted good!, 1.2.1.1 pgp-signed unverified!",
+        "bla bla bla"}},
       {pgp_time, {"inlinepgpencrypted", plain, "none", "", "-----BEGIN PGP MESSAGE-----"}},
       {pgp_time, {"openpgp-inline-signed", plain, "none", "", "Unsigned part"}},
       {pgp_time, {"openpgp-inline-signed-broken", plain, "none", "", "-----BEGIN PGP SIGNED MESSAGE-----"}},
@@ -125,7 +137,8 @@ TEST(GivenMail, Kde) {
 
 // Whatever else the given sets hold: an answer or a clear error, and never a good one without keys.
 TEST(GivenMail, WithoutKeys_NothingIsGood) {
-  for (const char* set : {"kde/mimetreeparser", "ietf-rfc9788", "dovecot-malformed", "mime4j-testmsgs", "rubymail-error-emails"}) {
+  for (const char* set :
+       {"kde/mimetreeparser", "ietf-rfc9788", "dovecot-malformed", "mime4j-testmsgs", "rubymail-error-emails"}) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(kData + set)) {
       const std::string name = entry.path().extension();
       if (name != ".eml" && name != ".mbox" && name != ".msg") continue;
@@ -134,7 +147,8 @@ TEST(GivenMail, WithoutKeys_NothingIsGood) {
       const Opened opened = open_message(file_input(entry.path().string()), settings);
       EXPECT_NE(opened.summary.signed_, SignedState::good) << entry.path();
       EXPECT_NE(to_string(opened.summary.state), "confidential") << entry.path();
-      for (const OpenedPart& part : opened.parts) EXPECT_FALSE(part.signed_) << entry.path();
+      for (const OpenedPart& part : opened.parts)
+        EXPECT_FALSE(part.signed_) << entry.path();
     }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sealed with real keys: opened by ourselves with the same answer as the RFC's own samples, and read by openssl and gpg.
+// Sealed with real keys: opened by ourselves with the same answer as the RFC's own samples, and read by openssl and
+// gpg.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -44,7 +45,9 @@ Opened open_with(Engine& engine, const std::string& message, Time at) {
   return open_message(memory_input(message), settings);
 }
 
-std::string body_of(const std::string& message) { return message.substr(message.find("\r\n\r\n") + 4); }
+std::string body_of(const std::string& message) {
+  return message.substr(message.find("\r\n\r\n") + 4);
+}
 
 class SmimeReal : public testing::Test {
  protected:
@@ -88,13 +91,16 @@ TEST_F(SmimeReal, TheRfcsMessages_SealedByUs_OpenAsTheRfcsSamples) {
     EXPECT_EQ(to_string(opened.summary.state), encrypted ? "confidential" : "verified") << path;
     EXPECT_EQ(opened.headers.confidential, sample["confidential_headers"].get<std::vector<std::string>>()) << path;
     std::vector<std::pair<std::string, std::string>> outer;
-    for (const auto& field : sample["outer_headers"]) outer.emplace_back(field[0], field[1]);
+    for (const auto& field : sample["outer_headers"])
+      outer.emplace_back(field[0], field[1]);
     EXPECT_EQ(opened.headers.outer, outer) << path;
     EXPECT_EQ(opened.headers.hp_outer, encrypted ? outer : decltype(outer)()) << path;
     std::vector<std::pair<std::string, std::string>> inner;
-    for (const HeaderField& field : opened.headers.protected_fields) inner.emplace_back(field.name, field.decoded());
+    for (const HeaderField& field : opened.headers.protected_fields)
+      inner.emplace_back(field.name, field.decoded());
     std::vector<std::pair<std::string, std::string>> expected;
-    for (const auto& field : sample["protected_headers"]) expected.emplace_back(field[0], field[1]);
+    for (const auto& field : sample["protected_headers"])
+      expected.emplace_back(field[0], field[1]);
     EXPECT_EQ(inner, expected) << path;
     EXPECT_EQ(opened.text, "This is the message.\n") << path;
     EXPECT_EQ(opened.parts.front().legacy_display, how.legacy_display) << path;
@@ -146,10 +152,11 @@ TEST_F(SmimeReal, Openssl_VerifiesWhatWeSign) {
   for (const bool opaque : {false, true}) {
     SealSpec how = spec(true, false);
     how.opaque = opaque;
-    const std::string message = seal(compose(letter("smime.example"), clock_, random), how).copies.front().message.str();
+    const std::string message =
+        seal(compose(letter("smime.example"), clock_, random), how).copies.front().message.str();
     write_file(folder / "message.eml", message);
-    const Finished result = run({"openssl", "cms", "-verify", "-in", (folder / "message.eml").string(), "-CAfile", kKeys + "ca.rsa.crt",
-                                 "-out", (folder / "out").string(), "-purpose", "any", "-attime",
+    const Finished result = run({"openssl", "cms", "-verify", "-in", (folder / "message.eml").string(), "-CAfile",
+                                 kKeys + "ca.rsa.crt", "-out", (folder / "out").string(), "-purpose", "any", "-attime",
                                  std::to_string(kAt.time_since_epoch().count())});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_THAT(read_file(folder / "out"), HasSubstr("hp=clear"));
@@ -164,8 +171,9 @@ TEST_F(SmimeReal, Openssl_DecryptsWhatWeEncryptWithCbc) {
   const std::string message = seal(compose(letter("smime.example"), clock_, random), how).copies.front().message.str();
   EXPECT_THAT(message.substr(0, message.find("\r\n\r\n")), HasSubstr("smime-type=enveloped-data"));
   write_file(folder / "message.eml", message);
-  const Finished result = run({"openssl", "cms", "-decrypt", "-in", (folder / "message.eml").string(), "-recip", kKeys + "bob.encrypt.crt",
-                               "-inkey", kKeys + "bob.encrypt.key", "-out", (folder / "out").string()});
+  const Finished result =
+      run({"openssl", "cms", "-decrypt", "-in", (folder / "message.eml").string(), "-recip", kKeys + "bob.encrypt.crt",
+           "-inkey", kKeys + "bob.encrypt.key", "-out", (folder / "out").string()});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(read_file(folder / "out"), HasSubstr("multipart/signed"));
 }
@@ -201,7 +209,8 @@ TEST_F(PgpReal, EveryForm_OpensAsWhatItIs) {
       how.nested = nested;
       how.attach_key = true;
       how.autocrypt = true;
-      const std::string message = seal(compose(letter("pgp.example"), system_clock(), random), how).copies.front().message.str();
+      const std::string message =
+          seal(compose(letter("pgp.example"), system_clock(), random), how).copies.front().message.str();
       EXPECT_THAT(wire_faults(message), IsEmpty());
       OpenSettings settings;
       settings.engines = {bob_.get()};
@@ -223,19 +232,23 @@ TEST_F(PgpReal, EveryForm_OpensAsWhatItIs) {
 TEST_F(PgpReal, Gpg_VerifiesAndDecryptsWhatWeMake) {
   FixedRandom random;
   const Gnupg gnupg({pgp_key("alice.pub.asc"), pgp_key("bob.sec.asc")});
-  const std::string message = seal(compose(letter("pgp.example"), system_clock(), random), spec(true, true)).copies.front().message.str();
+  const std::string message =
+      seal(compose(letter("pgp.example"), system_clock(), random), spec(true, true)).copies.front().message.str();
   const std::size_t begin = message.find("-----BEGIN PGP MESSAGE");
-  const Finished result = gnupg.gpg_status({"--passphrase", "bob's passphrase", "--decrypt", gnupg.file("m.asc", message.substr(begin))});
+  const Finished result =
+      gnupg.gpg_status({"--passphrase", "bob's passphrase", "--decrypt", gnupg.file("m.asc", message.substr(begin))});
   EXPECT_THAT(result.err, HasSubstr("GOODSIG"));
   EXPECT_THAT(result.out, HasSubstr("hp=cipher"));
 
-  const std::string signed_one = seal(compose(letter("pgp.example"), system_clock(), random), spec(true, false)).copies.front().message.str();
+  const std::string signed_one =
+      seal(compose(letter("pgp.example"), system_clock(), random), spec(true, false)).copies.front().message.str();
   const std::string body = body_of(signed_one);
   const std::string boundary = body.substr(0, body.find("\r\n"));
   const std::size_t second = body.find("\r\n" + boundary, 1);
   const std::string signed_part = body.substr(boundary.size() + 2, second - boundary.size() - 2);
   const std::size_t armor = body.find("-----BEGIN PGP SIGNATURE");
-  const Finished verified = gnupg.gpg_status({"--verify", gnupg.file("s.asc", body.substr(armor)), gnupg.file("part", signed_part)});
+  const Finished verified =
+      gnupg.gpg_status({"--verify", gnupg.file("s.asc", body.substr(armor)), gnupg.file("part", signed_part)});
   EXPECT_THAT(verified.err, HasSubstr("GOODSIG"));
   EXPECT_THAT(signed_part, Not(HasSubstr(" \r\n")));
   EXPECT_THAT(signed_part, Not(HasSubstr("\r\nFrom the")));
