@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "mimeseal/aws/context.h"
+#include "mimeseal/aws/ses.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
 #include "mimeseal/net/probe.h"
@@ -52,12 +55,33 @@ std::string table(const net::ProbeResult& result) {
 }  // namespace
 
 int run_probe(const Options& options) {
-  if (options.arguments.size() != 1) throw Error(Errc::usage, "probe takes one URL: smtp://HOST, smtps://HOST, https://HOST");
+  if (options.arguments.size() != 1)
+    throw Error(Errc::usage, "probe takes one URL: smtp://HOST, smtps://HOST, https://HOST or ses://REGION");
   const SenderUrl target = parse_sender_url(options.arguments.front());
+  const TlsPolicy policy = tls_policy(options);
+  std::vector<SenderUrl> targets{target};
+  if (target.scheme == "ses") {
+    aws::Context context;
+    context.tls = policy;
+    targets = aws::ses_probe_targets(target, context);
+  }
   const std::chrono::seconds timeout(options.timeout > 0 ? options.timeout : kDefaultTimeout);
-  const net::ProbeResult result = net::probe(target, tls_policy(options), timeout, judged_at(options));
-  print_result(options.json ? report_json(result) : table(result));
-  return result.faults.empty() ? 0 : 1;
+  std::vector<net::ProbeResult> results;
+  for (const SenderUrl& one : targets) results.push_back(net::probe(one, policy, timeout, judged_at(options)));
+
+  if (options.json) {
+    // SES has several places: the HTTPS endpoint is the report, the others stand in it.
+    auto json = nlohmann::ordered_json::parse(report_json(results.front()));
+    for (std::size_t i = 1; i < results.size(); ++i)
+      json["others"].push_back(nlohmann::ordered_json::parse(report_json(results[i])));
+    print_result(json.dump(2) + "\n");
+  } else {
+    std::string text;
+    for (const net::ProbeResult& result : results) text += (text.empty() ? "" : "\n") + table(result);
+    print_result(text);
+  }
+  const bool good = std::all_of(results.begin(), results.end(), [](const net::ProbeResult& one) { return one.faults.empty(); });
+  return good ? 0 : 1;
 }
 
 }  // namespace mimeseal::cli

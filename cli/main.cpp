@@ -122,7 +122,7 @@ const std::vector<Command>& commands() {
       {"inspect", "[FILE]", "show the tree of parts and cryptographic layers, without keys", 0, run_inspect},
       {"keys", "list|show|check [ADDRESS…]", "say what keys there are, until when, and whether mail can be sealed to them",
        kKeys | kTime, run_keys},
-      {"probe", "URL", "find out which TLS versions, certificate and extensions a server offers", kNetwork | kSes | kTime, run_probe},
+      {"probe", "URL", "find out which TLS versions, certificate and extensions a server offers", kNetwork | kTime, run_probe},
       {"ses", "quota | tls-policy SET [REQUIRE|OPTIONAL] | smtp-password | fetch s3://BUCKET/KEY -o FILE",
        "Amazon SES: sending limits, TLS policy, SMTP password, mail stored in S3", kNetwork | kSes | kOutput, run_ses},
       {"vectors", "MANIFEST…", "run test vectors", kVectors, run_vectors},

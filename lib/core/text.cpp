@@ -5,7 +5,9 @@
 #include <openssl/hmac.h>
 
 #include <array>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 
 #include "mimeseal/core/error.h"
@@ -220,6 +222,14 @@ std::string hmac_sha256(std::string_view key, std::string_view octets) {
 
 bool is_utf8(std::string_view octets) noexcept {
   while (!octets.empty()) {
+    // Most text is ASCII: eight octets at a time.
+    while (octets.size() >= sizeof(std::uint64_t)) {
+      std::uint64_t eight = 0;
+      std::memcpy(&eight, octets.data(), sizeof eight);
+      if ((eight & 0x8080808080808080U) != 0) break;
+      octets.remove_prefix(sizeof eight);
+    }
+    if (octets.empty()) break;
     const Decoded one = decode_one(octets);
     if (one.length == 0) return false;
     octets.remove_prefix(one.length);
@@ -253,7 +263,9 @@ std::string to_valid_utf8(std::string_view octets) {
 }
 
 bool has_crlf_or_nul(std::string_view octets) noexcept {
-  return octets.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+  for (const char c : octets)
+    if (c == '\r' || c == '\n' || c == '\0') return true;
+  return false;
 }
 
 std::string visible(std::string_view text, bool keep_newlines) {

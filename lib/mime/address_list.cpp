@@ -19,7 +19,7 @@ constexpr std::size_t kMaxProblems = 20;
 
 struct Token {
   enum class Kind { atom, quoted, literal, special, junk } kind;
-  std::string text;   ///< of a quoted string: its content
+  std::string text;     ///< of a quoted string: its content
   bool spaced = false;  ///< blanks or comments stand before it
 
   [[nodiscard]] bool is(char c) const noexcept { return kind == Kind::special && text.front() == c; }
@@ -82,7 +82,8 @@ AddressList Reader::read() {
 Token Reader::next() {
   if (const std::string_view word = encoded_word(); !word.empty()) {
     // RFC 2047, section 5 (3): not in a word within a phrase. Another reader sees the address that they make.
-    if (word.find_first_of("<>@,;:\"()\\[]") != std::string_view::npos) problem("special characters in an encoded word");
+    if (word.find_first_of("<>@,;:\"()\\[]") != std::string_view::npos)
+      problem("special characters in an encoded word");
     return {Token::Kind::atom, std::string(word)};
   }
   const std::size_t begin = lexer_.position();
@@ -112,7 +113,8 @@ std::string_view Reader::encoded_word() {
   }
   if (end >= rest.size() || rest[end] != '=') return {};
   ++end;
-  for (std::size_t i = 0; i < end; ++i) lexer_.advance();
+  for (std::size_t i = 0; i < end; ++i)
+    lexer_.advance();
   return rest.substr(0, end);
 }
 
@@ -168,7 +170,8 @@ void Reader::read_element(Tokens tokens) {
 /// Words and dots before '@', a domain after it.
 void Reader::add(std::string name, Tokens tokens) {
   std::string shown;
-  for (const Token& token : tokens) shown += (token.spaced ? " " : "") + token.text;
+  for (const Token& token : tokens)
+    shown += (token.spaced ? " " : "") + token.text;
   const auto at = std::find_if(tokens.begin(), tokens.end(), [](const Token& t) { return t.is('@'); });
   if (at == tokens.end()) {
     problem("no address in \"" + shown + "\"");
@@ -197,7 +200,8 @@ void Reader::add(std::string name, Tokens tokens) {
   }
   if (has_crlf_or_nul(name)) {
     problem("control characters in a name");
-    std::replace_if(name.begin(), name.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
   }
   std::optional<Mailbox> mailbox = well_formed ? Mailbox::make(std::move(name), spec) : std::nullopt;
   if (mailbox) {
@@ -218,6 +222,8 @@ std::string Reader::phrase(Tokens tokens) {
 
 }  // namespace
 
-AddressList parse_address_list(std::string_view text) { return Reader(text).read(); }
+AddressList parse_address_list(std::string_view text) {
+  return Reader(text).read();
+}
 
 }  // namespace mimeseal

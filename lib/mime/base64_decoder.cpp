@@ -120,6 +120,8 @@ std::unique_ptr<Decoder> make_base64_decoder(std::unique_ptr<Source> from) {
 
 }  // namespace mime
 
-std::unique_ptr<Source> base64_decoder(std::unique_ptr<Source> from) { return mime::make_base64_decoder(std::move(from)); }
+std::unique_ptr<Source> base64_decoder(std::unique_ptr<Source> from) {
+  return mime::make_base64_decoder(std::move(from));
+}
 
 }  // namespace mimeseal

@@ -69,7 +69,8 @@ const BoundarySet::Entry* BoundarySet::longest_prefix(std::string_view line) con
   if (after == entries_.begin()) return nullptr;
   auto at = static_cast<std::size_t>(after - entries_.begin()) - 1;
   const std::size_t shared = common_prefix(line, entries_[at].boundary);
-  while (at != kNone && entries_[at].boundary.size() > shared) at = entries_[at].shorter;
+  while (at != kNone && entries_[at].boundary.size() > shared)
+    at = entries_[at].shorter;
   return at == kNone ? nullptr : &entries_[at];
 }
 

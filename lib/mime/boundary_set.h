@@ -14,9 +14,9 @@ class BoundarySet {
  public:
   struct Entry {
     std::string boundary;
-    std::size_t frame = 0;             ///< of the innermost multipart with this boundary
-    std::vector<std::size_t> outer;    ///< further multiparts with the same boundary
-    std::size_t shorter = kNone;       ///< the entry that is the longest proper prefix of this one
+    std::size_t frame = 0;           ///< of the innermost multipart with this boundary
+    std::vector<std::size_t> outer;  ///< further multiparts with the same boundary
+    std::size_t shorter = kNone;     ///< the entry that is the longest proper prefix of this one
   };
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 

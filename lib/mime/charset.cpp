@@ -196,8 +196,14 @@ Converted run(iconv_t converter, std::string_view octets) {
 
 }  // namespace
 
+bool hides_ascii(std::string_view charset) {
+  const std::string name = ascii_lower(trim(charset));
+  return name == "utf-7" || name.starts_with("utf-16") || name.starts_with("utf-32");
+}
+
 CharsetReader::~CharsetReader() {
-  for (const auto& [name, converter] : open_) iconv_close(converter);
+  for (const auto& [name, converter] : open_)
+    iconv_close(converter);
 }
 
 iconv_t CharsetReader::converter(std::string_view iconv_name) {
@@ -226,7 +232,8 @@ std::optional<Converted> CharsetReader::to_utf8(std::string_view octets, std::st
     if (little || octets.starts_with(big_mark)) octets.remove_prefix(big_mark.size());
     iconv_name = wide ? (little ? "UTF-32LE" : "UTF-32BE") : (little ? "UTF-16LE" : "UTF-16BE");
   } else {
-    const auto* const alias = std::find_if(kAliases.begin(), kAliases.end(), [&](const Alias& a) { return a.name == name; });
+    const auto* const alias =
+        std::find_if(kAliases.begin(), kAliases.end(), [&](const Alias& a) { return a.name == name; });
     if (alias == kAliases.end()) return std::nullopt;
     iconv_name = alias->iconv_name;
   }

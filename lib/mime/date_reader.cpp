@@ -25,7 +25,8 @@ std::optional<Number> read_number(Lexer& lexer, std::size_t max_digits) {
   const std::string_view digits = lexer.while_true(is_digit);
   if (digits.empty() || digits.size() > max_digits) return std::nullopt;
   Number number{0, digits.size()};
-  for (const char c : digits) number.value = number.value * 10 + (c - '0');
+  for (const char c : digits)
+    number.value = number.value * 10 + (c - '0');
   return number;
 }
 

@@ -43,9 +43,14 @@ std::string to_utf8(const std::string& octets, bool is_cut, const Part& part, st
   const std::string charset = named == nullptr ? "us-ascii" : std::string(trim(*named));
   mime::CharsetReader reader;
   std::optional<mime::Converted> converted = reader.to_utf8(octets, charset);
+  if (mime::hides_ascii(charset)) {
+    report(problems, "switching-charset", part,
+           "the text is in " + visible(charset) + ": without it, it reads as another text");
+  }
   const bool says_ascii = iequals(charset, "us-ascii") || iequals(charset, "ascii");
   if (says_ascii && !is_ascii(octets)) {
-    report(problems, "undeclared-charset", part, "the text is not in US-ASCII, and names no other charset: read as UTF-8");
+    report(problems, "undeclared-charset", part,
+           "the text is not in US-ASCII, and names no other charset: read as UTF-8");
     converted = reader.to_utf8(octets, "utf-8");
   } else if (!converted) {
     report(problems, "unknown-charset", part, "the charset \"" + visible(charset) + "\" is not known: read as UTF-8");
@@ -96,7 +101,8 @@ std::string decoded_text(const InputPtr& input, const Part& part, std::uint64_t 
   // No charset needs more than four octets for a character; the rest is for escapes and a byte order mark.
   const std::uint64_t enough = limit > (UINT64_MAX - 64) / 4 ? UINT64_MAX : limit * 4 + 64;
   std::string octets;
-  std::vector<char> chunk(std::size_t{64} << 10U);
+  std::vector<char> chunk(
+      static_cast<std::size_t>(std::min<std::uint64_t>(65'536, part.body_end - part.body_begin + 1)));
   bool cut = false;
   while (octets.size() <= enough) {
     const std::size_t got = body->read(chunk);
@@ -110,7 +116,8 @@ std::string decoded_text(const InputPtr& input, const Part& part, std::uint64_t 
   std::string text = with_lf(to_utf8(octets, cut, part, problems));
   if (text.size() > limit) {
     auto end = static_cast<std::size_t>(limit);
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+      --end;
     text.resize(end);
     cut = true;
   }

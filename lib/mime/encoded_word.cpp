@@ -45,7 +45,8 @@ std::string decode_q(std::string_view text, bool* clean) {
 /// that a text full of beginnings is read in linear time.
 std::optional<Word> read_word(std::string_view text, std::size_t begin, bool* bad_word) {
   std::size_t at = begin + 2;
-  while (at < text.size() && is_token_char(text[at]) && at - begin <= kMaxCharsetName + 2) ++at;
+  while (at < text.size() && is_token_char(text[at]) && at - begin <= kMaxCharsetName + 2)
+    ++at;
   if (at + 2 >= text.size() || at == begin + 2 || text[at] != '?' || text[at + 2] != '?') return std::nullopt;
   Word word;
   word.charset = text.substr(begin + 2, at - begin - 2);
@@ -110,11 +111,13 @@ class WordDecoder {
     pending_ = false;
     std::optional<Converted> converted = charsets_.to_utf8(octets_, charset_);
     if (converted) {
+      if (hides_ascii(charset_)) result_->bad_word = true;
       if (converted->ill_formed || converted->cut_short) result_->ill_formed = true;
       append_clean(converted->utf8);
     } else {
       result_->unknown_charset = true;
-      result_->utf8 += source_;
+      if (!is_utf8(source_)) result_->ill_formed = true;
+      result_->utf8 += to_valid_utf8(source_);
       last_unknown_ = true;
     }
     octets_.clear();
@@ -128,7 +131,8 @@ class WordDecoder {
       return;
     }
     result_->bad_word = true;
-    for (const char c : utf8) result_->utf8 += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+    for (const char c : utf8)
+      result_->utf8 += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
   }
 
   DecodedText* result_;
@@ -194,6 +198,8 @@ DecodedText decode_text(std::string_view text) {
 
 namespace mimeseal {
 
-std::string decode_words(std::string_view text) { return mime::decode_text(text).utf8; }
+std::string decode_words(std::string_view text) {
+  return mime::decode_text(text).utf8;
+}
 
 }  // namespace mimeseal

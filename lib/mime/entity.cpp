@@ -148,8 +148,6 @@ Entity::~Entity() = default;
 Entity Entity::clone() const { return Entity(node_->clone()); }
 
 Entity Entity::text(std::string_view subtype, std::string_view utf8) {
-  if (!is_utf8(utf8))
-    throw Error(Errc::usage, "the text is not UTF-8", "text/" + std::string(subtype), "convert it, or attach it as a file");
   auto node = std::make_unique<Node>();
   mimetic::ContentType& model = node->header().contentType();
   model.type("text");
@@ -266,7 +264,6 @@ std::string Entity::decoded_text(std::uint64_t limit) const {
 void Entity::set_text(std::string_view utf8) {
   if (node_->kind != Node::Kind::leaf || !node_->type().value.starts_with("text/"))
     throw Error(Errc::usage, "this part is no text", node_->type().value);
-  if (!is_utf8(utf8)) throw Error(Errc::usage, "the text is not UTF-8", node_->type().value);
   node_->encode(utf8);
 }
 

@@ -103,7 +103,12 @@ void FieldWriter::put(std::string_view blank, std::string_view word) {
 }
 
 void FieldWriter::put_encoded(std::string_view blank, std::string_view utf8, bool phrase) {
-  const bool base64 = (utf8.size() + 2) / 3 * 4 < q_cost(utf8, phrase);
+  const std::size_t as_base64 = (utf8.size() + 2) / 3 * 4;
+  const std::size_t as_printable = q_cost(utf8, phrase);
+  const bool base64 = as_base64 < as_printable;
+  // A name that fits into one word is not cut into two: Python and others put a blank between the words of a phrase.
+  const std::size_t whole = blank.size() + kWordFrame + std::min(as_base64, as_printable);
+  if (phrase && !fresh_ && column_ + whole > kEncodedLine && whole <= kEncodedLine) fold();
   while (!utf8.empty()) {
     const std::size_t before = column_ + blank.size();
     const std::size_t room = before >= kEncodedLine ? 0 : std::min(kLongestWord, kEncodedLine - before);

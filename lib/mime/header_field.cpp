@@ -8,14 +8,21 @@
 
 namespace mimeseal {
 
-std::string HeaderField::value() const { return std::string(trim(mime::unfold(raw))); }
+std::string HeaderField::value() const {
+  return std::string(trim(mime::unfold(raw)));
+}
 
-std::string HeaderField::decoded() const { return mime::decode_text(value()).utf8; }
+std::string HeaderField::decoded() const {
+  return mime::decode_text(value()).utf8;
+}
 
-std::string HeaderField::wire() const { return name + ":" + raw + "\r\n"; }
+std::string HeaderField::wire() const {
+  return name + ":" + raw + "\r\n";
+}
 
 const HeaderField* find_field(const HeaderFields& fields, std::string_view name) noexcept {
-  const auto found = std::find_if(fields.begin(), fields.end(), [&](const HeaderField& f) { return iequals(f.name, name); });
+  const auto found =
+      std::find_if(fields.begin(), fields.end(), [&](const HeaderField& f) { return iequals(f.name, name); });
   return found == fields.end() ? nullptr : &*found;
 }
 

@@ -10,7 +10,8 @@ bool Lexer::take(char c) noexcept {
 }
 
 void Lexer::skip_blanks() noexcept {
-  while (!done() && is_blank_or_line_end(text_[at_])) ++at_;
+  while (!done() && is_blank_or_line_end(text_[at_]))
+    ++at_;
 }
 
 bool Lexer::skip_blanks_and_comments() {
@@ -82,7 +83,9 @@ std::string unfold(std::string_view raw) {
   std::string text;
   text.reserve(raw.size());
   for (std::size_t i = 0; i < raw.size(); ++i) {
-    const std::size_t line_end = raw[i] == '\r' && i + 1 < raw.size() && raw[i + 1] == '\n' ? 2 : raw[i] == '\n' ? 1 : 0;
+    const std::size_t line_end = raw[i] == '\r' && i + 1 < raw.size() && raw[i + 1] == '\n' ? 2
+                                 : raw[i] == '\n'                                           ? 1
+                                                                                            : 0;
     const std::size_t next = i + line_end;
     if (line_end != 0 && (next == raw.size() || is_blank(raw[next]))) {
       i += line_end - 1;

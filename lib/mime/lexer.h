@@ -32,7 +32,8 @@ class Lexer {
   template <typename Accept>
   [[nodiscard]] std::string_view while_true(Accept accept) noexcept {
     const std::size_t begin = at_;
-    while (!done() && accept(text_[at_])) ++at_;
+    while (!done() && accept(text_[at_]))
+      ++at_;
     return text_.substr(begin, at_ - begin);
   }
 
@@ -52,10 +53,18 @@ class Lexer {
   bool odd_escape_ = false;
 };
 
-[[nodiscard]] constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
-[[nodiscard]] constexpr bool is_blank_or_line_end(char c) noexcept { return is_blank(c) || c == '\r' || c == '\n'; }
-[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-[[nodiscard]] constexpr bool is_alpha(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+[[nodiscard]] constexpr bool is_blank(char c) noexcept {
+  return c == ' ' || c == '\t';
+}
+[[nodiscard]] constexpr bool is_blank_or_line_end(char c) noexcept {
+  return is_blank(c) || c == '\r' || c == '\n';
+}
+[[nodiscard]] constexpr bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
+[[nodiscard]] constexpr bool is_alpha(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 /// RFC 5322 atext, and the octets of UTF-8 (RFC 6532, section 3.2).
 [[nodiscard]] bool is_atext(char c) noexcept;
 /// RFC 2045 token.

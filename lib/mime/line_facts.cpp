@@ -14,7 +14,8 @@ void LineFacts::look_at(std::string_view octets) noexcept {
   std::size_t at = 0;
   for (; at + kBlock <= octets.size(); at += kBlock) {
     std::uint8_t in_block = 0;
-    for (std::size_t i = 0; i < kBlock; ++i) in_block = static_cast<std::uint8_t>(in_block + (octets[at + i] == '\r' ? 1 : 0));
+    for (std::size_t i = 0; i < kBlock; ++i)
+      in_block = static_cast<std::uint8_t>(in_block + (octets[at + i] == '\r' ? 1 : 0));
     cr += in_block;
   }
   octets.remove_prefix(at);

@@ -33,7 +33,9 @@ struct Collected {
 };
 
 /// Values that steer how the message is read: of these every form must be the same to every reader.
-[[nodiscard]] bool steers(std::string_view name) noexcept { return name != "filename" && name != "name"; }
+[[nodiscard]] bool steers(std::string_view name) noexcept {
+  return name != "filename" && name != "name";
+}
 
 class Parser {
  public:
@@ -78,7 +80,8 @@ ParameterizedValue Parser::parse() {
     read_parameter();
   }
   if (lexer_.unterminated()) problem("ambiguous-parameter", "a quoted string or comment without an end");
-  for (Collected& collected : parameters_) finish(collected);
+  for (Collected& collected : parameters_)
+    finish(collected);
   return std::move(result_);
 }
 
@@ -127,9 +130,11 @@ std::string Parser::read_parameter_value(std::string_view name) {
   std::string value;
   if (lexer_.peek() == '"') {
     value = lexer_.quoted_string();
-    if (lexer_.odd_escape() && steers(name)) problem("ambiguous-parameter", "a needless backslash in " + std::string(name));
+    if (lexer_.odd_escape() && steers(name))
+      problem("ambiguous-parameter", "a needless backslash in " + std::string(name));
     lexer_.skip_blanks_and_comments();
-    if (!lexer_.done() && lexer_.peek() != ';') skip_to_semicolon("text after the quoted value of " + std::string(name));
+    if (!lexer_.done() && lexer_.peek() != ';')
+      skip_to_semicolon("text after the quoted value of " + std::string(name));
     return value;
   }
   // Many senders forget the quotes around "=", "/", ":", "?"; what they mean is clear as long as there is no blank.
@@ -162,7 +167,8 @@ void Parser::collect(std::string_view written_name, std::string value) {
                        (digits.size() == 1 || digits.front() != '0');
     if (plain) {
       std::uint32_t number = 0;
-      for (const char c : digits) number = number * 10 + static_cast<std::uint32_t>(c - '0');
+      for (const char c : digits)
+        number = number * 10 + static_cast<std::uint32_t>(c - '0');
       piece.section = number;
       base = base.substr(0, star);
     } else {
@@ -297,7 +303,9 @@ ParameterizedValue parse_with_boundary(std::string_view raw, std::string* bounda
 
 }  // namespace mime
 
-ParameterizedValue parse_parameterized(std::string_view raw) { return mime::parse_with_boundary(raw, nullptr); }
+ParameterizedValue parse_parameterized(std::string_view raw) {
+  return mime::parse_with_boundary(raw, nullptr);
+}
 
 const std::string* ParameterizedValue::find(std::string_view name) const noexcept {
   for (const auto& [key, value_of_key] : parameters) {

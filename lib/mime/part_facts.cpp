@@ -22,9 +22,11 @@ void read_content_type(Part& part, bool in_digest, std::string* boundary, Proble
   const HeaderField* field = find_field(part.fields, "Content-Type");
   if (field == nullptr) return;
   ParameterizedValue read = parse_with_boundary(field->raw, boundary);
-  for (const std::string& problem : read.problems) problems.add_coded(problem, part.path, "Content-Type");
+  for (const std::string& problem : read.problems)
+    problems.add_coded(problem, part.path, "Content-Type");
   if (read.value.find('/') == std::string::npos) {
-    problems.add("bad-content-type", part.path, "the Content-Type cannot be read: " + visible(trim(field->raw).substr(0, 80)));
+    problems.add("bad-content-type", part.path,
+                 "the Content-Type cannot be read: " + visible(trim(field->raw).substr(0, 80)));
     part.content_type.value = "text/plain";
     part.content_type.parameters = {{"charset", "us-ascii"}};
     boundary->clear();
@@ -37,7 +39,8 @@ void read_disposition(Part& part, ProblemList& problems) {
   const HeaderField* field = find_field(part.fields, "Content-Disposition");
   if (field == nullptr) return;
   part.disposition = parse_with_boundary(field->raw, nullptr);
-  for (const std::string& problem : part.disposition.problems) problems.add_coded(problem, part.path, "Content-Disposition");
+  for (const std::string& problem : part.disposition.problems)
+    problems.add_coded(problem, part.path, "Content-Disposition");
 }
 
 void read_transfer_encoding(Part& part, ProblemList& problems) {
@@ -55,7 +58,8 @@ void read_transfer_encoding(Part& part, ProblemList& problems) {
   if (mechanism.empty()) return;
   part.transfer_encoding = mechanism;
   if (!is_identity_encoding(mechanism) && mechanism != "base64" && mechanism != "quoted-printable") {
-    problems.add("unknown-transfer-encoding", part.path, "\"" + mechanism + "\" is no known transfer encoding: read as it is");
+    problems.add("unknown-transfer-encoding", part.path,
+                 "\"" + mechanism + "\" is no known transfer encoding: read as it is");
   }
 }
 
@@ -72,25 +76,29 @@ void read_names(Part& part) {
   }
 }
 
-[[nodiscard]] bool is_rfc_boundary(std::string_view boundary) noexcept {
-  constexpr std::string_view kOthers = "'()+_,-./:=? ";
+/// Whether every reader takes it for the same octets. Other printable characters than RFC 2046's do no harm in quotes.
+[[nodiscard]] bool is_clear_boundary(std::string_view boundary) noexcept {
   return boundary.size() <= kRfcBoundary && !boundary.ends_with(' ') &&
          std::all_of(boundary.begin(), boundary.end(),
-                     [kOthers](char c) { return is_alpha(c) || is_digit(c) || (c != '\0' && kOthers.find(c) != std::string_view::npos); });
+                     [](char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; });
 }
 
 BodyKind multipart_kind(const Part& part, std::string boundary, ProblemList& problems) {
   BodyKind kind;
   if (!is_identity_encoding(part.transfer_encoding)) {
     problems.add("encoded-multipart", part.path,
-                 "a multipart in the transfer encoding " + visible(part.transfer_encoding) + ": read without it (RFC 2045, 6.4)");
+                 "a multipart in the transfer encoding " + visible(part.transfer_encoding) +
+                     ": read without it (RFC 2045, 6.4)");
   }
   if (boundary.empty() || boundary.size() > kMaxBoundary) {
-    problems.add("missing-boundary", part.path, "a multipart without a usable boundary parameter: its body is not divided");
+    problems.add("missing-boundary", part.path,
+                 "a multipart without a usable boundary parameter: its body is not divided");
     return kind;
   }
-  if (!is_rfc_boundary(boundary)) {
-    problems.add("bad-boundary", part.path, "the boundary is longer than 70 octets, ends in a blank or has characters that it may not");
+  if (!is_clear_boundary(boundary)) {
+    problems.add(
+        "bad-boundary", part.path,
+        "the boundary is longer than 70 octets, ends in a blank, or holds quotes or octets that are not printable");
   }
   kind.kind = BodyKind::Kind::multipart;
   kind.boundary = std::move(boundary);
@@ -112,12 +120,15 @@ void check_text(const HeaderField& field, const std::string& path, ProblemList& 
   constexpr auto kShown = std::to_array<std::string_view>(
       {"subject", "from", "sender", "reply-to", "to", "cc", "comments", "keywords", "content-description"});
   if (is_ascii(field.raw) && field.raw.find("=?") == std::string::npos) return;
-  if (!is_utf8(field.raw)) problems.add("invalid-utf8", path, "the field " + field.name + " holds octets that are not UTF-8");
+  if (!is_utf8(field.raw))
+    problems.add("invalid-utf8", path, "the field " + field.name + " holds octets that are not UTF-8");
   const std::string name = ascii_lower(field.name);
   if (std::find(kShown.begin(), kShown.end(), name) == kShown.end()) return;
   const DecodedText text = decode_text(unfold(field.raw));
-  if (text.bad_word) problems.add("bad-encoded-word", path, "the field " + field.name + " has an ill-formed encoded word");
-  if (text.unknown_charset) problems.add("unknown-charset", path, "the field " + field.name + " is in a charset that is not known");
+  if (text.bad_word)
+    problems.add("bad-encoded-word", path, "the field " + field.name + " has an ill-formed encoded word");
+  if (text.unknown_charset)
+    problems.add("unknown-charset", path, "the field " + field.name + " is in a charset that is not known");
   if (text.ill_formed && is_utf8(field.raw)) {
     problems.add("invalid-charset", path, "the field " + field.name + " has octets that its charset does not");
   }
@@ -143,7 +154,8 @@ BodyKind read_part_facts(Part& part, bool in_digest, ProblemList& problems) {
       kind.kind = BodyKind::Kind::message;
     } else if (!global) {
       problems.add("encoded-message", part.path,
-                   "message/rfc822 in the transfer encoding " + visible(part.transfer_encoding) + ": not looked into (RFC 2046, 5.2.1)");
+                   "message/rfc822 in the transfer encoding " + visible(part.transfer_encoding) +
+                       ": not looked into (RFC 2046, 5.2.1)");
     }
   }
   return kind;
@@ -151,14 +163,16 @@ BodyKind read_part_facts(Part& part, bool in_digest, ProblemList& problems) {
 
 void check_fields(const Part& part, ProblemList& problems) {
   constexpr auto kOnce = std::to_array<std::string_view>(
-      {"from", "sender", "reply-to", "to", "cc", "date", "subject", "message-id", "in-reply-to", "references", "mime-version",
-       "content-type", "content-transfer-encoding", "content-disposition", "content-id"});
+      {"from", "sender", "reply-to", "to", "cc", "date", "subject", "message-id", "in-reply-to", "references",
+       "mime-version", "content-type", "content-transfer-encoding", "content-disposition", "content-id"});
   std::array<std::size_t, kOnce.size()> counts{};
   for (const HeaderField& field : part.fields) {
     check_text(field, part.path, problems);
-    const auto* const once = std::find_if(kOnce.begin(), kOnce.end(), [&](std::string_view n) { return iequals(n, field.name); });
+    const auto* const once =
+        std::find_if(kOnce.begin(), kOnce.end(), [&](std::string_view n) { return iequals(n, field.name); });
     if (once == kOnce.end() || ++counts[static_cast<std::size_t>(once - kOnce.begin())] != 2) continue;
-    problems.add("duplicate-" + std::string(*once), part.path, "there are several " + field.name + " fields; the first one is used");
+    problems.add("duplicate-" + std::string(*once), part.path,
+                 "there are several " + field.name + " fields; the first one is used");
   }
   check_from(part, problems);
 }

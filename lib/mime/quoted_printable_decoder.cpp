@@ -13,8 +13,8 @@ namespace mime {
 
 namespace {
 
-/// Octets that must wait for the next chunk; longer runs of blanks are content.
-constexpr std::size_t kMaxTail = std::size_t{64} << 10U;
+/// A longer run of blanks is content wherever it stands, so that what must wait for the next chunk is bounded.
+constexpr std::size_t kMaxBlanks = 4096;
 
 constexpr std::array<bool, 256> make_ordinary() {
   std::array<bool, 256> ordinary{};
@@ -32,14 +32,19 @@ class QuotedPrintableDecoder final : public Decoder {
  protected:
   bool decode(std::string_view chunk, std::string* out) override;
   void finish(std::string* out) override;
-  void reset() override { tail_.clear(); }
+  void reset() override {
+    tail_.clear();
+    blanks_are_content_ = false;
+  }
 
  private:
   void decode_all(std::string_view text, bool final, std::string* out);
+  void hold_back_blanks(std::size_t floor, std::string* out);
   [[nodiscard]] std::size_t escape(std::string_view text, bool final, std::string* out);
   static void end_line(std::size_t floor, std::string* out);
 
   std::string tail_;  ///< encoded octets that only what follows explains: blanks, CR, the beginning of an escape
+  bool blanks_are_content_ = false;  ///< the last chunk ended in more blanks than can be held
 };
 
 bool QuotedPrintableDecoder::decode(std::string_view chunk, std::string* out) {
@@ -64,18 +69,19 @@ void QuotedPrintableDecoder::decode_all(std::string_view text, bool final, std::
   out->reserve(text.size());
   std::size_t floor = out->size();  // octets before it are no trailing blanks of this line
   std::size_t at = 0;
+  if (blanks_are_content_) {
+    while (at < text.size() && is_blank(text[at]))
+      *out += text[at++];
+    floor = out->size();
+    blanks_are_content_ = at == text.size();
+  }
   while (at < text.size()) {
     const std::size_t begin = at;
-    while (at < text.size() && kOrdinary[static_cast<unsigned char>(text[at])]) ++at;
+    while (at < text.size() && kOrdinary[static_cast<unsigned char>(text[at])])
+      ++at;
     out->append(text, begin, at - begin);
     if (at == text.size()) {
-      // Blanks (and CR) at the end may turn out to be trailing ones.
-      const std::size_t last = text.find_last_not_of(" \t\r");
-      const std::size_t blanks = std::min(at - begin, text.size() - (last == std::string_view::npos ? 0 : last + 1));
-      if (!final && blanks > 0 && blanks <= kMaxTail) {
-        tail_ = text.substr(text.size() - blanks);
-        out->resize(out->size() - blanks);
-      }
+      if (!final) hold_back_blanks(floor, out);
       return;
     }
     if (text[at] == '\n') {
@@ -94,11 +100,33 @@ void QuotedPrintableDecoder::decode_all(std::string_view text, bool final, std::
   }
 }
 
+/// How many blanks end the text, not looking before `floor`.
+std::size_t trailing_blanks(std::string_view text, std::size_t floor) {
+  std::size_t end = text.size();
+  while (end > floor && is_blank(text[end - 1]))
+    --end;
+  return text.size() - end;
+}
+
+/// Blanks and CR at a chunk's end may turn out to be what is deleted before a line end.
+void QuotedPrintableDecoder::hold_back_blanks(std::size_t floor, std::string* out) {
+  const bool cr = out->size() > floor && out->back() == '\r';
+  if (cr) out->pop_back();
+  const std::size_t blanks = trailing_blanks(*out, floor);
+  blanks_are_content_ = blanks > kMaxBlanks;
+  if (!blanks_are_content_) {
+    tail_ = out->substr(out->size() - blanks);
+    out->resize(out->size() - blanks);
+  }
+  if (cr) tail_ += '\r';
+}
+
 /// Blanks before a line end were added on the way: "must be deleted" (rule 3).
 void QuotedPrintableDecoder::end_line(std::size_t floor, std::string* out) {
   const bool crlf = out->size() > floor && out->back() == '\r';
   if (crlf) out->pop_back();
-  while (out->size() > floor && is_blank(out->back())) out->pop_back();
+  const std::size_t blanks = trailing_blanks(*out, floor);
+  if (blanks <= kMaxBlanks) out->resize(out->size() - blanks);
   if (crlf) *out += '\r';
   *out += '\n';
 }
@@ -111,11 +139,13 @@ std::size_t QuotedPrintableDecoder::escape(std::string_view text, bool final, st
   }
   // A soft line break, perhaps with blanks that were added on the way.
   std::size_t at = std::min(text.find_first_not_of(" \t", 1), text.size());
-  if (at < text.size() && text[at] == '\r') ++at;
-  if (at < text.size() && text[at] == '\n') return at + 1;
-  const bool could_go_on = at == text.size() || (text.size() == 2 && hex_digit(text[1]) >= 0);
-  if (!final && could_go_on && text.size() <= kMaxTail) return 0;
-  if (final && at == text.size()) return at;  // the content ends in a soft line break
+  if (at - 1 <= kMaxBlanks) {
+    if (at < text.size() && text[at] == '\r') ++at;
+    if (at < text.size() && text[at] == '\n') return at + 1;
+    const bool could_go_on = at == text.size() || (text.size() == 2 && hex_digit(text[1]) >= 0);
+    if (!final && could_go_on) return 0;
+    if (final && at == text.size()) return at;  // the content ends in a soft line break
+  }
   mark_bad();
   *out += '=';
   return 1;

@@ -63,8 +63,8 @@ class Scanner {
   Window window_;
   ScanLimits limits_;
   std::uint64_t at_;
-  std::uint64_t line_end_ = 0;      ///< length of the line end before at_
-  std::uint64_t line_length_ = 0;   ///< octets of the line that is being read
+  std::uint64_t line_end_ = 0;     ///< length of the line end before at_
+  std::uint64_t line_length_ = 0;  ///< octets of the line that is being read
   bool line_start_ = true;
   bool after_cr_ = false;
   std::vector<Frame> frames_;
@@ -81,7 +81,8 @@ PartIndex Scanner::run(std::string path) {
   PartIndex index;
   index.root.path = std::move(path);
   begin_entity(&index.root, false, true);
-  while (const std::optional<Delimiter> delimiter = next_delimiter()) pass(*delimiter);
+  while (const std::optional<Delimiter> delimiter = next_delimiter())
+    pass(*delimiter);
   close_frames(0, window_.end());
   index.root.body_end = window_.end();
   report_line_ends(index.root.path);
@@ -199,17 +200,18 @@ void Scanner::pass(const Delimiter& delimiter) {
   const bool last = window_.at(at_, 2).starts_with("--");
   if (last) at_ += 2;
   bool other_text = false;
+  bool after_cr = false;
   for (bool ended = false; !ended;) {
     const std::string_view view = window_.at(at_, 1);
     if (view.empty()) break;
     const std::size_t line_feed = view.find('\n');
     ended = line_feed != std::string_view::npos;
     const std::string_view rest = view.substr(0, line_feed);
-    // A lone CR at a window's end is the line end's: the next octet tells.
-    const std::size_t text = rest.find_first_not_of(" \t\r");
-    const std::size_t cr = rest.find('\r');
-    if (text != std::string_view::npos || (cr != std::string_view::npos && cr + 1 < rest.size())) other_text = true;
-    if (ended) line_end_ = line_feed > 0 && view[line_feed - 1] == '\r' ? 2 : 1;
+    for (const char c : rest) {
+      if (after_cr || (c != '\r' && !is_blank(c))) other_text = true;
+      after_cr = c == '\r';
+    }
+    if (ended) line_end_ = after_cr ? 2 : 1;
     at_ += ended ? line_feed + 1 : view.size();
     if (ended && line_end_ == 1) lf_paths_.push_back(frame.part->path);
     if (ended && line_end_ == 2) ++crlf_lines_;
@@ -258,6 +260,8 @@ void Scanner::report_header(const Part& part, const ScannedHeader& header) {
     if (is_so) problems_.add(code, part.path, why);
   };
   report(header.bad_line, "bad-header-line", "the header holds a line that is no field");
+  // Only files hold mailboxes; inside a message such a line is odd.
+  report(header.mbox_line && part.path != "1", "bad-header-line", "a \"From \" line stands before the header");
   report(header.blank_line, "blank-header-line", "the header holds a line of blanks, read as a folded line");
   report(header.blank_before_colon, "blank-before-colon", "blanks stand between a field's name and its colon");
   report(header.no_blank_line, "missing-blank-line", "no blank line ends the header");
@@ -280,7 +284,8 @@ void Scanner::report_line_ends(const std::string& root_path) {
     problems_.add("lf-line-ends", root_path, "all lines end in LF alone");
     return;
   }
-  for (const std::string& path : lf_paths_) problems_.add("bare-lf", path, "lines end in LF alone, others in CRLF");
+  for (const std::string& path : lf_paths_)
+    problems_.add("bare-lf", path, "lines end in LF alone, others in CRLF");
 }
 
 }  // namespace
@@ -298,7 +303,9 @@ PartIndex scan(const Input& input, std::uint64_t begin, std::uint64_t end, const
   }
 }
 
-PartIndex scan(const Input& input, const ScanLimits& limits) { return scan(input, 0, input.size(), limits); }
+PartIndex scan(const Input& input, const ScanLimits& limits) {
+  return scan(input, 0, input.size(), limits);
+}
 
 const Part* find_part(const Part& root, std::string_view path) noexcept {
   if (!path.starts_with(root.path)) return nullptr;

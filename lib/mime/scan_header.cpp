@@ -15,7 +15,8 @@ namespace {
 
 class HeaderScan {
  public:
-  HeaderScan(Window& window, std::uint64_t at, const BoundarySet& boundaries, const ScanLimits& limits, HeaderBudget& budget)
+  HeaderScan(Window& window, std::uint64_t at, const BoundarySet& boundaries, const ScanLimits& limits,
+             HeaderBudget& budget)
       : window_(window), boundaries_(boundaries), limits_(limits), budget_(budget), at_(at) {
     header_.begin = at;
   }
@@ -36,7 +37,7 @@ class HeaderScan {
   HeaderBudget& budget_;
   std::uint64_t at_;
   ScannedHeader header_;
-  std::string line_;  ///< without its end
+  std::string line_;       ///< without its end
   bool skipping_ = false;  ///< the last line was no field: its continuations go with it
   bool knows_own_boundary_ = false;
   std::string own_boundary_;
@@ -58,6 +59,7 @@ ScannedHeader HeaderScan::read(bool message) {
     }
     if (first && message && (line_.starts_with("From ") || line_.starts_with(">From "))) {
       header_.begin = at_;
+      header_.mbox_line = true;
       message = false;
       continue;
     }
@@ -139,9 +141,11 @@ bool HeaderScan::begin_field() {
   const std::size_t colon = line_.find(':');
   if (colon == std::string::npos) return false;
   std::size_t name_size = colon;
-  while (name_size > 0 && is_blank(line_[name_size - 1])) --name_size;
+  while (name_size > 0 && is_blank(line_[name_size - 1]))
+    --name_size;
   const std::string_view name(line_.data(), name_size);
-  const bool well_formed = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  const bool well_formed =
+      !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f; });
   if (!well_formed) return false;
   if (name_size != colon) header_.blank_before_colon = true;
   if (header_.fields.size() >= limits_.max_header_fields) {
@@ -157,7 +161,8 @@ bool HeaderScan::begin_field() {
 
 void HeaderBudget::spend(std::uint64_t octets) {
   spent_ += octets;
-  if (spent_ > kTotal) throw Error(Errc::limit, "the headers together are longer than " + std::to_string(kTotal) + " octets");
+  if (spent_ > kTotal)
+    throw Error(Errc::limit, "the headers together are longer than " + std::to_string(kTotal) + " octets");
 }
 
 ScannedHeader scan_header(Window& window, std::uint64_t at, bool message, const BoundarySet& boundaries,

@@ -17,10 +17,11 @@ struct ScannedHeader {
   std::uint64_t line_end = 0;  ///< length of the line end before `end`; 0 when no line was read
   HeaderFields fields;
   LineFacts lines;
-  bool bad_line = false;           ///< a line that is no field
-  bool blank_line = false;         ///< a line of blanks, read as folding
+  bool bad_line = false;    ///< a line that is no field
+  bool blank_line = false;  ///< a line of blanks, read as folding
   bool blank_before_colon = false;
-  bool no_blank_line = false;      ///< a boundary follows the fields at once
+  bool mbox_line = false;          ///< a "From " line came first
+  bool no_blank_line = false;  ///< a boundary follows the fields at once
 };
 
 /// What all headers of a message may take together, so that small input cannot become large memory.

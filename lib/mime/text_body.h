@@ -19,6 +19,7 @@ struct EncodedBody {
 
 /// A text with LF or CRLF line ends as a body with CRLF; a last line without its end gets one. Not 7bit when a line is
 /// longer than 998 octets, ends in a blank, begins with "From " (RFC 3156, section 5), or could be a boundary of ours.
+/// Throws Error(usage) for ill-formed UTF-8.
 [[nodiscard]] EncodedBody encode_text(std::string_view utf8);
 
 /// Octets in quoted-printable (RFC 2045, section 6.7), CRLF being a line end. Lines of at most 76 octets; neither

@@ -40,9 +40,9 @@ class Loader final {
       Bundle bundle = load(path, Keys::wanted, is_folder);
       const std::string origin = origin_of(path, bundle.note);
       for (auto& key : bundle.keys)
-        keys_.push_back({std::move(key), origin});
+        keys_.push_back({std::move(key), origin, !is_folder});
       for (auto& certificate : bundle.certificates)
-        certificates_.push_back({std::move(certificate), origin});
+        certificates_.push_back({std::move(certificate), origin, !is_folder});
       add_crls(bundle);
     }
   }
@@ -80,20 +80,20 @@ class Loader final {
 
   /// Pairs keys with certificates.
   void finish() {
-    for (auto& [key, origin] : keys_) {
+    for (const auto& [key, origin, named] : keys_) {
       bool paired = false;
-      for (const auto& [certificate, ignored] : certificates_) {
-        if (X509_check_private_key(certificate.get(), key.get()) != 1) continue;
-        add(state_.identities, make_key(share(certificate.get()), share(key.get()), origin));
+      for (const auto& certificate : certificates_) {
+        if (X509_check_private_key(certificate.object.get(), key.get()) != 1) continue;
+        add(state_.identities, make_key(share(certificate.object.get()), share(key.get()), origin));
         paired = true;
       }
       ERR_clear_error();
-      if (!paired) {
+      if (!paired && named) {
         throw Error(Errc::malformed, "the private key's certificate is missing", origin,
                     "name the file of the certificate as an identity too");
       }
     }
-    for (auto& [certificate, origin] : certificates_) {
+    for (auto& [certificate, origin, named] : certificates_) {
       const std::string fingerprint = fingerprint_of(certificate.get());
       const bool ours = std::any_of(state_.identities.begin(), state_.identities.end(),
                                     [&](const auto& key) { return key->info().fingerprint == fingerprint; });
@@ -109,6 +109,7 @@ class Loader final {
   struct From {
     T object;
     std::string origin;
+    bool named;  ///< by the user; not merely found in a folder
   };
 
   Bundle load(const std::string& path, Keys keys, bool in_folder) {

@@ -31,12 +31,24 @@ std::string attribute(std::string_view uri, std::string_view name) {
   return {};
 }
 
+/// The URI as libp11 reads it: it takes what names the module (RFC 7512, section 2.4) for an error.
+std::string without_module(const std::string& uri) {
+  const auto query = uri.find('?');
+  if (query == std::string::npos) return uri;
+  std::string kept;
+  for (const auto& part : split(std::string_view(uri).substr(query + 1), '&')) {
+    if (!part.starts_with("module-")) kept += (kept.empty() ? "?" : "&") + part;
+  }
+  return uri.substr(0, query) + kept;
+}
+
 std::shared_ptr<ENGINE> open_engine(const std::string& uri, const Asker::Function& ask) {
   std::unique_ptr<ENGINE, Releaser<ENGINE_free>> structural(ENGINE_by_id("pkcs11"));
   if (!structural) {
     throw openssl_error(Errc::unavailable, "OpenSSL's pkcs11 engine is not installed", uri,
                         "install libengine-pkcs11-openssl");
   }
+  ENGINE_ctrl_cmd_string(structural.get(), "QUIET", nullptr, 0);  // it writes to standard error otherwise
   const std::string module = attribute(uri, "module-path");
   if (!module.empty() && ENGINE_ctrl_cmd_string(structural.get(), "MODULE_PATH", module.c_str(), 0) != 1) {
     throw openssl_error(Errc::unavailable, "the PKCS#11 module cannot be named", module);
@@ -63,17 +75,18 @@ SmimeKeyPtr load_token(const std::string& uri, const Asker::Function& ask) {
                 "pkcs11:", "give it by --passphrase-file or --passphrase-fd");
   }
   const auto engine = open_engine(uri, ask);
+  const std::string object = without_module(uri);
 
   struct {
     const char* uri;
     X509* certificate;
-  } wanted{uri.c_str(), nullptr};
+  } wanted{object.c_str(), nullptr};
   const int found = ENGINE_ctrl_cmd(engine.get(), "LOAD_CERT_CTRL", 0, &wanted, nullptr, 0);
   X509Ptr certificate(wanted.certificate);
   if (found != 1 || !certificate) {
     throw openssl_error(Errc::no_input, "no certificate can be read from the token", uri);
   }
-  EvpPkeyPtr secret(ENGINE_load_private_key(engine.get(), uri.c_str(), nullptr, nullptr));
+  EvpPkeyPtr secret(ENGINE_load_private_key(engine.get(), object.c_str(), nullptr, nullptr));
   if (!secret)
     throw openssl_error(Errc::refused, "the token does not give its private key: wrong PIN, or no such key", uri);
   ERR_clear_error();

@@ -65,7 +65,7 @@ subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 subjectAltName = @mailboxes
 [mailboxes]
-otherName = 1.3.6.1.5.5.7.8.9;UTF8:grün@xn--bcher-kva.test
+otherName = 1.3.6.1.5.5.7.8.9;FORMAT:UTF8,UTF8:grün@xn--bcher-kva.test
 CNF
 export ADDRESS=none@smime.test
 

@@ -108,20 +108,27 @@ std::string random_text(test::FixedRandom& random, std::size_t longest) {
   return std::string(trim(out));
 }
 
+/// A display name of one encoded word: Python 3.11 adds blanks between several, and drops double ones.
+std::string random_name(test::FixedRandom& random) {
+  std::string name = random_text(random, 40);
+  for (std::size_t at; (at = name.find("  ")) != std::string::npos;) name.erase(at, 1);
+  return name;
+}
+
 TEST(ComposedForPython, RandomDrafts_AreSeenAsMeant) {
   const test::TempDir folder;
   test::FixedRandom random(2026);
   for (int i = 0; i < 300; ++i) {
     Draft draft;
-    draft.from = {mailbox(random_text(random, 60), "a@example.com")};
-    draft.to = {mailbox(random_text(random, 200), "b@example.com"), mailbox(random_text(random, 30), "c@example.com")};
+    draft.from = {mailbox(random_name(random), "a@example.com")};
+    draft.to = {mailbox(random_name(random), "b@example.com"), mailbox(random_name(random), "c@example.com")};
     draft.subject = random_text(random, 300);
     draft.text = random_text(random, 2000);
     std::vector<Expected> parts = {{"text/plain", "", draft.text->empty() ? "" : *draft.text + "\r\n"}};
     Attachment attachment;
     attachment.filename = random_text(random, 250);
     const std::size_t slash = attachment.filename.rfind('/');
-    if (slash != std::string::npos) attachment.filename.erase(0, slash + 1);
+    if (slash != std::string::npos) attachment.filename = trim(attachment.filename.substr(slash + 1));
     attachment.media_type = "application/octet-stream";
     const std::string octets = random_text(random, 5000);
     attachment.content = memory_input(octets);

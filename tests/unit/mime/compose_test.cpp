@@ -129,7 +129,8 @@ TEST(Compose, WholeDraft_KeepsTheRulesOfTheWire) {
             "MIME-Version Content-Type");
   EXPECT_EQ(find_field(index.root.fields, "subject")->decoded(), draft.subject);
   EXPECT_EQ(index.root.children[1].filename, draft.attachments[0].filename);
-  EXPECT_TRUE(index.problems.empty());
+  ASSERT_EQ(index.problems.size(), 1U);
+  EXPECT_EQ(index.problems.front().code, "several-from");
 }
 
 TEST(Compose, MissingPeopleOrSender_AreRefusedByName) {

@@ -167,6 +167,53 @@ TEST(SmimeVectors, NssInterop_DecryptsWithItsOddParameters) {
   }
 }
 
+/// Bouncy Castle's samples come with a key and no certificate: one is made that is as the message names it.
+std::unique_ptr<Engine> bouncy_castle(const TempDir& dir, const char* key, const std::vector<std::string>& words) {
+  const std::string pem = (dir / "key.pem").string();
+  const std::string certificate = (dir / "certificate.pem").string();
+  EXPECT_EQ(
+      run({"openssl", "pkey", "-inform", "DER", "-in", data_path(std::string("bouncycastle-cms/") + key), "-out", pem})
+          .exit_code,
+      0);
+  std::vector<std::string> make{"openssl", "req", "-x509", "-new", "-key", pem, "-out", certificate};
+  make.insert(make.end(), words.begin(), words.end());
+  EXPECT_EQ(run(make).exit_code, 0);
+  return engine({pem, certificate});
+}
+
+TEST(SmimeVectors, BouncyCastleGcmWithLongNonceAndDefaultTag_IsAuthentic) {
+  const TempDir dir;
+  const auto reader = bouncy_castle(dir, "authEnveloped-sample1.key.der",
+                                    {"-subj", "/CN=sample", "-addext", "subjectKeyIdentifier=01"});
+  const std::string message = vector_file("bouncycastle-cms/authEnveloped-sample1.der");
+  const Opened opened = open(*reader, message, spec_at(kNow));
+  EXPECT_EQ(opened.facts.result, LayerResult::good) << opened.facts.why;
+  EXPECT_TRUE(opened.facts.authenticated);
+  EXPECT_EQ(opened.content, "auth-enveloped data");
+  EXPECT_EQ(opened.facts.recipients, std::vector<std::string>{"01"});
+}
+
+TEST(SmimeVectors, BouncyCastleKeyAgreement_Decrypts) {
+  const TempDir dir;
+  const auto reader =
+      bouncy_castle(dir, "ecKeyAgree.key.der", {"-subj", "/CN=Admin-MDSE/O=4BCT-2ID", "-set_serial", "1"});
+  for (const auto& [name, cipher] :
+       {std::pair("ecKeyAgree-AES128.der", "aes-128-cbc"), {"ecKeyAgree-AES256.der", "aes-256-cbc"}}) {
+    const Opened opened = open(*reader, vector_file(std::string("bouncycastle-cms/") + name), spec_at(kNow));
+    EXPECT_EQ(opened.facts.result, LayerResult::unauthenticated) << opened.facts.why;
+    EXPECT_EQ(opened.facts.cipher, cipher);
+    EXPECT_EQ(opened.content, "PKI-C CMS EnvelopedData Sample");
+  }
+}
+
+TEST(SmimeVectors, OpensslEcdhOfOldVersion_Decrypts) {
+  const auto reader = engine({data_path("openssl/smime-certs/smec3.pem")});
+  const Opened opened =
+      open(*reader, body_of(vector_file("openssl/80-test_cms_data/ciphertext_from_1_1_1.cms")), spec_at(kNow, true));
+  EXPECT_EQ(opened.facts.result, LayerResult::unauthenticated) << opened.facts.why;
+  EXPECT_EQ(opened.facts.recipients.size(), 2U);
+}
+
 TEST(SmimeVectors, BouncyCastleCompressed_Unpacks) {
   const auto nobody = engine({});
   const Opened opened = open(*nobody, vector_file("bouncycastle-cms/compressedData.der"), spec_at(kNow));

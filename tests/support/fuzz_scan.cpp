@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "support/fuzz_scan.h"
+
+#include <cstdlib>
+#include <vector>
+
+#include "mimeseal/core/error.h"
+#include "mimeseal/core/text.h"
+#include "mimeseal/mime/scan.h"
+
+namespace mimeseal::test {
+
+namespace {
+
+void require(bool promise) {
+  if (!promise) std::abort();
+}
+
+void check_part(const Part& root, const Part& part) {
+  require(part.header_begin <= part.body_begin && part.body_begin <= part.body_end);
+  require(find_part(root, part.path) == &part);
+  require(is_utf8(part.filename) && is_utf8(part.content_id));
+  for (const auto& [name, value] : part.content_type.parameters)
+    require(is_utf8(name) && is_utf8(value));
+  for (const HeaderField& field : part.fields) {
+    require(is_utf8(field.decoded()));
+    require(field.wire().ends_with("\r\n"));
+  }
+  std::uint64_t last = part.body_begin;
+  for (const Part& child : part.children) {
+    require(child.header_begin >= last && child.body_end <= part.body_end);
+    last = child.body_end;
+  }
+}
+
+}  // namespace
+
+void scan_and_check(std::string_view message) try {
+  const InputPtr input = memory_input(std::string(message));
+  const PartIndex index = scan(*input);
+  std::vector<const Part*> open = {&index.root};
+  while (!open.empty()) {
+    const Part& part = *open.back();
+    open.pop_back();
+    check_part(index.root, part);
+    for (const Part& child : part.children)
+      open.push_back(&child);
+    std::vector<Problem> problems;
+    require(is_utf8(decoded_text(input, part, 10'000, &problems)));
+    const auto body = decoded_body(input, part);
+    const std::string first = read_all(*body);
+    body->rewind();
+    require(read_all(*body) == first);
+  }
+  for (const Problem& problem : index.problems) {
+    require(find_part(index.root, problem.path) != nullptr && is_utf8(problem.why));
+  }
+} catch (const Error& error) {
+  require(error.code() == Errc::limit);
+}
+
+void read_header_and_check(std::string_view value) {
+  require(is_utf8(decode_words(value)));
+  for (const auto& [name, text] : parse_parameterized(value).parameters)
+    require(is_utf8(name) && is_utf8(text));
+  const AddressList list = parse_address_list(value);
+  for (const Mailbox& mailbox : list.mailboxes) {
+    require(is_utf8(mailbox.name()) && !has_crlf_or_nul(mailbox.name()) && !has_crlf_or_nul(mailbox.address()));
+    require(Mailbox::make(mailbox.name(), mailbox.address()) == mailbox);
+    require(same_address(mailbox.address(), mailbox.address()));
+    // What goes on the wire names the same mailbox.
+    if (const auto wire = mailbox.wire_address()) require(same_address(*wire, mailbox.address()));
+  }
+  (void)parse_date(value);
+  const std::size_t colon = value.find(':');
+  if (colon == std::string_view::npos) return;
+  if (const auto text = charset_to_utf8(value.substr(colon + 1), value.substr(0, colon))) require(is_utf8(*text));
+}
+
+}  // namespace mimeseal::test

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "cms_forge.h"
+
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <stdexcept>
+
+#include "support/process.h"
+#include "support/smime_pki.h"
+
+namespace mimeseal::test::forge {
+namespace {
+
+template <class T, class I2d>
+std::string to_der(T* object, I2d i2d) {
+  unsigned char* memory = nullptr;
+  const int length = i2d(object, &memory);
+  if (length < 0) throw std::runtime_error("no DER");
+  std::string der(reinterpret_cast<const char*>(memory), static_cast<std::size_t>(length));
+  OPENSSL_free(memory);
+  return der;
+}
+
+std::unique_ptr<X509, decltype(&X509_free)> read_certificate(const std::string& file) {
+  const std::string pem = read_file(file);
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                      BIO_free);
+  return {PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), X509_free};
+}
+
+std::string concatenated(const std::vector<std::string>& elements) {
+  std::string all;
+  for (const std::string& element : elements)
+    all += element;
+  return all;
+}
+
+}  // namespace
+
+std::string tlv(unsigned identifier, std::string_view content) {
+  std::string out(1, static_cast<char>(identifier));
+  if (content.size() < 128) {
+    out += static_cast<char>(content.size());
+  } else {
+    std::string length;
+    for (std::size_t rest = content.size(); rest > 0; rest >>= 8U)
+      length.insert(0, 1, static_cast<char>(rest & 0xFFU));
+    out += static_cast<char>(0x80U | length.size());
+    out += length;
+  }
+  return out.append(content);
+}
+
+std::string endless(unsigned identifier, std::string_view content) {
+  std::string out(1, static_cast<char>(identifier));
+  out += '\x80';
+  return out.append(content).append(2, '\0');
+}
+
+std::string sequence(const std::vector<std::string>& elements) {
+  return tlv(0x30, concatenated(elements));
+}
+
+std::string set(const std::vector<std::string>& elements) {
+  return tlv(0x31, concatenated(elements));
+}
+
+std::string integer(unsigned value) {
+  return tlv(0x02, std::string(1, static_cast<char>(value)));
+}
+
+std::string octets(std::string_view content) {
+  return tlv(0x04, content);
+}
+
+std::string oid(const char* dotted) {
+  const std::unique_ptr<ASN1_OBJECT, decltype(&ASN1_OBJECT_free)> object(OBJ_txt2obj(dotted, 1), ASN1_OBJECT_free);
+  return to_der(object.get(), i2d_ASN1_OBJECT);
+}
+
+std::string algorithm(const char* dotted, std::string_view parameters) {
+  return sequence({oid(dotted), std::string(parameters)});
+}
+
+std::string attribute(const char* dotted, const std::vector<std::string>& values) {
+  return sequence({oid(dotted), set(values)});
+}
+
+std::string content_info(const char* type, std::string_view content) {
+  return sequence({oid(type), tlv(0xA0, content)});
+}
+
+std::string digest(const char* name, std::string_view content) {
+  std::string out(EVP_MAX_MD_SIZE, '\0');
+  unsigned int size = 0;
+  EVP_Digest(content.data(), content.size(), reinterpret_cast<unsigned char*>(out.data()), &size,
+             EVP_get_digestbyname(name), nullptr);
+  out.resize(size);
+  return out;
+}
+
+std::string certificate(const std::string& pem_file) {
+  return to_der(read_certificate(pem_file).get(), i2d_X509);
+}
+
+std::string issuer_and_serial(const std::string& pem_file) {
+  const auto read = read_certificate(pem_file);
+  return sequence({to_der(X509_get_issuer_name(read.get()), i2d_X509_NAME),
+                   to_der(X509_get_serialNumber(read.get()), i2d_ASN1_INTEGER)});
+}
+
+std::string sign(const std::string& key_file, const char* digest_name, std::string_view message) {
+  const std::string pem = read_file(key_file);
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                      BIO_free);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+      PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  const EVP_MD* const md = digest_name == nullptr ? nullptr : EVP_get_digestbyname(digest_name);
+  const auto* const octets = reinterpret_cast<const unsigned char*>(message.data());
+  std::size_t size = 0;
+  if (EVP_DigestSignInit(context.get(), nullptr, md, nullptr, key.get()) != 1 ||
+      EVP_DigestSign(context.get(), nullptr, &size, octets, message.size()) != 1) {
+    throw std::runtime_error("cannot sign with " + key_file);
+  }
+  std::string signature(size, '\0');
+  EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, octets, message.size());
+  signature.resize(size);
+  return signature;
+}
+
+std::string content_type(const char* type) {
+  return attribute(kContentType, {oid(type)});
+}
+
+std::string message_digest(const Signed& message) {
+  return attribute(kMessageDigest, {octets(digest(message.digest_name, message.content))});
+}
+
+std::string make(const Signed& message) {
+  const std::string key = smime_file(message.name + ".key");
+  const std::string pem = smime_file(message.name + ".crt");
+  const auto attributes =
+      message.attributes.empty() ? std::vector{content_type(), message_digest(message)} : message.attributes;
+  const std::string attribute_set = set(attributes);
+  const std::string signature = sign(key, message.eddsa ? nullptr : message.digest_name,
+                                     message.with_attributes ? attribute_set : message.content);
+  std::string carried;
+  if (message.with_attributes) {
+    carried = message.encode_attributes ? message.encode_attributes(attribute_set) : attribute_set;
+    carried.front() = '\xA0';
+  }
+  const std::string signer = sequence({integer(1), issuer_and_serial(pem), message.digest_algorithm, carried,
+                                       message.signature_algorithm, octets(signature)});
+  const std::string encapsulated =
+      message.detached ? std::string()
+                       : tlv(0xA0, message.encapsulated.empty() ? octets(message.content) : message.encapsulated);
+  return content_info(kSignedData,
+                      sequence({integer(1), set({message.announced}), sequence({oid(message.type), encapsulated}),
+                                tlv(0xA0, certificate(pem) + certificate(smime_file("ca.crt"))), set({signer})}));
+}
+
+}  // namespace mimeseal::test::forge

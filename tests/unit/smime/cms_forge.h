@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// CMS built by hand, right or wrong as a test wants it: for what no honest program makes.
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mimeseal::test::forge {
+
+inline constexpr const char* kData = "1.2.840.113549.1.7.1";
+inline constexpr const char* kSignedData = "1.2.840.113549.1.7.2";
+inline constexpr const char* kEnvelopedData = "1.2.840.113549.1.7.3";
+inline constexpr const char* kCompressedData = "1.2.840.113549.1.9.16.1.9";
+inline constexpr const char* kAuthEnvelopedData = "1.2.840.113549.1.9.16.1.23";
+inline constexpr const char* kContentType = "1.2.840.113549.1.9.3";
+inline constexpr const char* kMessageDigest = "1.2.840.113549.1.9.4";
+inline constexpr const char* kSigningTime = "1.2.840.113549.1.9.5";
+inline constexpr const char* kSigningCertificate = "1.2.840.113549.1.9.16.2.12";
+inline constexpr const char* kSigningCertificateV2 = "1.2.840.113549.1.9.16.2.47";
+inline constexpr const char* kAlgorithmProtection = "1.2.840.113549.1.9.52";
+inline constexpr const char* kSha256 = "2.16.840.1.101.3.4.2.1";
+inline constexpr const char* kSha512 = "2.16.840.1.101.3.4.2.3";
+inline constexpr const char* kRsa = "1.2.840.113549.1.1.1";
+inline constexpr const char* kEd25519 = "1.3.101.112";
+
+std::string tlv(unsigned identifier, std::string_view content);
+/// The same with indefinite length; the content must be of whole elements.
+std::string endless(unsigned identifier, std::string_view content);
+std::string sequence(const std::vector<std::string>& elements);
+std::string set(const std::vector<std::string>& elements);
+std::string integer(unsigned value);
+std::string octets(std::string_view content);
+std::string oid(const char* dotted);
+std::string algorithm(const char* dotted, std::string_view parameters = {});
+std::string attribute(const char* dotted, const std::vector<std::string>& values);
+std::string content_info(const char* type, std::string_view content);
+
+/// Digest by OpenSSL's name.
+std::string digest(const char* name, std::string_view content);
+/// A certificate's DER out of a PEM file.
+std::string certificate(const std::string& pem_file);
+/// Its IssuerAndSerialNumber.
+std::string issuer_and_serial(const std::string& pem_file);
+/// PKCS#1 v1.5 or ECDSA with this digest; with null EdDSA.
+std::string sign(const std::string& key_file, const char* digest_name, std::string_view message);
+
+/// A SignedData of one signer; each piece can be put in by hand.
+struct Signed {
+  std::string content = "Content-Type: text/plain\r\n\r\nforged\r\n";
+  std::string name = "rsa";  ///< of the key in smime_pki()
+  const char* type = kData;
+  const char* digest_name = "SHA256";
+  std::string digest_algorithm = algorithm(kSha256);
+  std::string announced = algorithm(kSha256);  ///< in digestAlgorithms
+  std::string signature_algorithm = algorithm(kRsa, std::string("\x05\x00", 2));
+  bool eddsa = false;
+  bool with_attributes = true;
+  std::vector<std::string> attributes;                        ///< empty: content-type and message-digest
+  std::function<std::string(std::string)> encode_attributes;  ///< of the message, once they are signed; null: as signed
+  std::string encapsulated;                                   ///< the eContent's OCTET STRING; empty: made of `content`
+  bool detached = false;
+};
+std::string content_type(const char* type = kData);
+std::string message_digest(const Signed& message);
+std::string make(const Signed& message);
+
+}  // namespace mimeseal::test::forge
