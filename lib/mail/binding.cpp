@@ -9,15 +9,12 @@
 namespace mimeseal::mail {
 namespace {
 
-constexpr std::array<std::string_view, 8> kOnce = {"From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID"};
-
-/// Problems that make two readers see two different texts, senders or structures. Bare line feeds, long lines and the like
-/// are untidy, but say one thing.
-constexpr std::array<std::string_view, 12> kAmbiguous = {
-    "duplicate-from",         "duplicate-sender",       "duplicate-subject",
-    "duplicate-date",         "duplicate-to",           "duplicate-cc",
-    "duplicate-reply-to",     "duplicate-content-type", "duplicate-content-transfer-encoding",
-    "ambiguous-from",         "nul",                    "boundary-ambiguous"};
+/// Problems that this module reports and that leave no doubt about what a message says (docs/problems.md).
+constexpr std::array<std::string_view, 18> kHarmless = {
+    "inline-pgp",          "displaced-pgp",      "withheld",           "unauthenticated",       "from-mismatch",
+    "signed-ciphertext",   "hp-clear-encrypted", "hp-outer-misplaced", "hp-cipher-unencrypted", "mailing-list-footer",
+    "pgp-version",         "layer-limit",        "bad-cms",            "bad-pgp",               "signed-parts",
+    "signed-protocol",     "encrypted-parts",    "signed-at"};
 
 bool is_below(const std::string& path, const std::string& root) {
   return path.empty() || path == root || (path.size() > root.size() && path.starts_with(root) && path[root.size()] == '.');
@@ -41,45 +38,35 @@ void explain(SignerFacts& signer, const Binding& from, const Problem* doubt) {
 
 }  // namespace
 
-Binding bind_from(Opening& opening, const HeaderFields& fields, const std::string& path) {
+Binding bind_from(const HeaderFields& fields) {
   Binding out;
   const std::size_t count = count_fields(fields, "From");
-  if (count == 0) {
-    out.why = "there is no From field";
-    return out;
-  }
-  if (count > 1) {
-    out.why = "there are " + std::to_string(count) + " From fields";
-    opening.add("duplicate-from", path, out.why);
+  if (count != 1) {
+    out.why = count == 0 ? "there is no From field" : "there are " + std::to_string(count) + " From fields";
     return out;
   }
   const AddressList list = parse_address_list(find_field(fields, "From")->value());
   if (list.mailboxes.size() != 1 || !list.groups.empty()) {
     out.why = "From names " + std::to_string(list.mailboxes.size()) + " mailboxes" + (list.groups.empty() ? "" : " and a group");
-    opening.add("ambiguous-from", path, out.why);
-    return out;
-  }
-  if (!list.problems.empty()) {
+  } else if (!list.problems.empty()) {
     out.why = "From can be read in several ways: " + list.problems.front();
-    opening.add("ambiguous-from", path, out.why);
-    return out;
+  } else {
+    out.address = list.mailboxes.front().address();
   }
-  out.address = list.mailboxes.front().address();
   return out;
 }
 
-void check_duplicates(Opening& opening, const HeaderFields& fields, const std::string& path) {
-  for (const std::string_view name : kOnce) {
-    const std::size_t count = count_fields(fields, name);
-    const std::string code = "duplicate-" + ascii_lower(name);
-    const bool known = std::ranges::any_of(opening.problems, [&](const Problem& p) { return p.code == code && p.path == path; });
-    if (count > 1 && !known) opening.add(code, path, "there are " + std::to_string(count) + " " + std::string(name) + " fields");
-  }
-}
-
-const Problem* ambiguity(const std::vector<Problem>& problems, const std::string& path) {
+const Problem* ambiguity(const std::vector<Problem>& problems, const std::string& path, const std::vector<std::string>& forwarded) {
+  const auto is_harmless = [](const Problem& problem) {
+    // KMail has for years given multiparts inside its layers an encoding that they do not have, and lists add a second
+    // MIME-Version: no reader takes either for something else.
+    if (problem.code == "encoded-multipart" && problem.path != "1") return true;
+    if (problem.code == "duplicate-mime-version") return true;
+    return !is_ambiguous(problem.code) || std::ranges::find(kHarmless, problem.code) != kHarmless.end();
+  };
   const auto found = std::ranges::find_if(problems, [&](const Problem& problem) {
-    return std::ranges::find(kAmbiguous, problem.code) != kAmbiguous.end() && is_below(problem.path, path);
+    return !is_harmless(problem) && is_below(problem.path, path) &&
+           std::ranges::none_of(forwarded, [&](const std::string& inner) { return is_below(problem.path, inner); });
   });
   return found == problems.end() ? nullptr : &*found;
 }

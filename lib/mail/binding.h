@@ -14,15 +14,13 @@ struct Binding {
 };
 
 /// Reads From as strictly as trust needs: one field, one mailbox, nothing in it that two readers could read differently.
-/// What is not so becomes a problem at `path`.
-[[nodiscard]] Binding bind_from(Opening& opening, const HeaderFields& fields, const std::string& path);
+/// (What is not so the scanner has reported.)
+[[nodiscard]] Binding bind_from(const HeaderFields& fields);
 
-/// Fields that may stand once (RFC 5322, section 3.6) and stand twice become problems at `path`.
-void check_duplicates(Opening& opening, const HeaderFields& fields, const std::string& path);
-
-/// The first problem at or below `path` that lets two readers see two different messages; null when there is none. Nothing is
-/// called good then.
-[[nodiscard]] const Problem* ambiguity(const std::vector<Problem>& problems, const std::string& path);
+/// The first problem at or below `path` that lets two readers see two different messages, those in forwarded messages (at the
+/// paths of `forwarded`) aside; null when there is none. Nothing is called good then.
+[[nodiscard]] const Problem* ambiguity(const std::vector<Problem>& problems, const std::string& path,
+                                       const std::vector<std::string>& forwarded = {});
 
 /// Says for every signer of a layer whether From is one of its addresses, and computes the result of signing layers from
 /// the verdicts. With `doubt`, none is bound.

@@ -76,11 +76,6 @@ std::string date_of(const HeaderFields& fields) {
   return time ? format_rfc3339(*time) : std::string();
 }
 
-void check_utf8(Opening& opening, const HeaderFields& fields, const std::string& path) {
-  const bool odd = std::ranges::any_of(fields, [](const HeaderField& field) { return !is_utf8(field.raw); });
-  if (odd) opening.add("header-not-utf8", path, "a header field holds octets that are not UTF-8");
-}
-
 }  // namespace
 
 OpenedHeaders read_headers(Opening& opening, const ProtectedHeader& header, const Part& message, const Summary& summary) {
@@ -103,7 +98,6 @@ OpenedHeaders read_headers(Opening& opening, const ProtectedHeader& header, cons
   if (!header.inferred) {
     for (const HeaderField& field : header.refouter) out.hp_outer.emplace_back(field.name, field.decoded());
   }
-  check_utf8(opening, out.raw, message.path);
 
   out.subject = decoded(out.raw, "Subject");
   out.from = mailboxes(out.raw, "From");

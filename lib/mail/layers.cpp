@@ -42,9 +42,6 @@ LayerForm signed_form(const Part& part) {
     return unsound(form, "signed-protocol",
                    "multipart/signed says " + visible(protocol) + ", but its second part is " + visible(type));
   }
-  if (!part.content_type.problems.empty()) {
-    return unsound(form, "signed-parameters", "parameters of multipart/signed: " + part.content_type.problems.front());
-  }
   form.content = &part.children[0];
   form.blob = &part.children[1];
   return form;
@@ -64,9 +61,6 @@ LayerForm encrypted_form(const Part& part) {
   }
   if (!first_says || part.children[1].is_multipart()) {
     return unsound(form, "encrypted-parts", "the parts of multipart/encrypted are not a version part and an encrypted one");
-  }
-  if (!part.content_type.problems.empty()) {
-    return unsound(form, "encrypted-parameters", "parameters of multipart/encrypted: " + part.content_type.problems.front());
   }
   form.blob = &part.children[1];
   return form;

@@ -18,33 +18,52 @@ namespace {
 Place message_of(Opening& opening, const InputPtr& input) {
   Place message = scan_place(input, opening.settings.scan, "1");
   opening.add(message.scanned->index.problems);
-  check_duplicates(opening, message.part->fields, message.part->path);
   return message;
 }
 
-/// Holds the signers of the envelope against the From that a reader shows: the protected one, else the one outside.
-Binding bind_envelope(Opening& opening, Chain& chain, const ProtectedHeader& header, const Part& message) {
-  const bool inside = header.protection != HeaderProtection::none && count_fields(header.refprotected, "From") > 0;
-  const std::string& path = inside ? header.body.part->path : message.path;
-  if (header.protection != HeaderProtection::none) check_duplicates(opening, header.refprotected, path);
-  Binding from = bind_from(opening, inside ? header.refprotected : message.fields, path);
-  const Problem* found = ambiguity(opening.problems, message.path);
-  const std::optional<Problem> doubt = found != nullptr ? std::optional(*found) : std::nullopt;
-  for (std::size_t i = 0; i < chain.envelope; ++i) bind_signers(chain.layers[i].facts, from, doubt ? &*doubt : nullptr);
-  return from;
+bool is_encrypted(const Chain& chain, std::size_t layers) {
+  return std::any_of(chain.layers.begin(), chain.layers.begin() + static_cast<std::ptrdiff_t>(layers),
+                     [](const OpenedLayer& layer) { return is_encryption(layer.facts.type); });
 }
 
-Protection envelope_protection(const Chain& chain, const Summary& summary, Binding from) {
+/// The From that a reader shows and a signer is held against: the protected one, else the one outside.
+Binding shown_from(const ProtectedHeader& header, const Part& message) {
+  const bool inside = header.protection != HeaderProtection::none && count_fields(header.refprotected, "From") > 0;
+  return bind_from(inside ? header.refprotected : message.fields);
+}
+
+/// A signature over ciphertext says who passed it on, not who wrote it (RFC 8551, 3.7).
+void notice_signed_ciphertext(Opening& opening, const Chain& chain, const Summary& summary) {
+  if (!summary.encrypted || summary.signed_ != SignedState::unverified) return;
+  const auto layer = std::ranges::find_if(chain.layers, [](const OpenedLayer& l) {
+    return !l.errant && !is_encryption(l.facts.type) && l.facts.result == LayerResult::good;
+  });
+  if (layer == chain.layers.end() || layer->facts.type == LayerType::smime_compressed) return;
+  opening.add("signed-ciphertext", layer->path, "the signature is around the encryption: whoever made it may not know what is inside");
+}
+
+/// The verdict on the envelope, once all that could cast doubt on it has been seen.
+Summary judge_envelope(const Opening& opening, Chain& chain, const Binding& from, const Tree& tree) {
+  const Problem* doubt = ambiguity(opening.problems, "1", tree.forwarded);
+  for (std::size_t i = 0; i < chain.envelope; ++i) bind_signers(chain.layers[i].facts, from, doubt);
+  return summarize(chain);
+}
+
+/// What stands around the tree; a blob that stays closed lies only in the layers that could be taken off.
+Protection envelope_protection(const Chain& chain, const Binding& from) {
   Protection protection;
-  protection.encrypted = summary.encrypted;
-  protection.signed_ = summary.signed_ == SignedState::good;
-  protection.from = std::move(from);
-  if (!chain.released) {
-    // The blob that stays closed lies only in the layers that could be taken off.
-    protection.encrypted = std::any_of(chain.layers.begin(), chain.layers.begin() + static_cast<std::ptrdiff_t>(chain.withheld_layer),
-                                       [](const OpenedLayer& layer) { return is_encryption(layer.facts.type); });
-  }
+  protection.encrypted = is_encrypted(chain, chain.released ? chain.envelope : chain.withheld_layer);
+  protection.covered = chain.released;
+  protection.from = from;
   return protection;
+}
+
+void take_parts(Opened& out, PartList list) {
+  const bool good = out.summary.signed_ == SignedState::good;
+  for (std::size_t i = 0; i < list.parts.size(); ++i) {
+    list.parts[i].signed_ = list.parts[i].signed_ || (good && list.covered[i]);
+  }
+  out.parts = std::move(list.parts);
 }
 
 /// RFC 9787, 6.2.1.1: a list that adds a footer wraps what was signed; said so, though the summary stays as it is.
@@ -57,6 +76,21 @@ void notice_list_footer(Opening& opening, const Tree& tree, const Part& message)
   if (layer == tree.errant.end() || is_encryption(layer->facts.type) || layer->facts.result != LayerResult::good) return;
   opening.add("mailing-list-footer", first,
               "a mailing list has added a footer: part " + first + " is signed and verified, the rest is not");
+}
+
+/// RFC 9787, 6.4: a signature made long before or after the date of the message. What a signer says of the time is only reported.
+void notice_signing_time(Opening& opening, const Opened& out) {
+  const auto date = parse_rfc3339(out.headers.date);
+  if (!date) return;
+  for (const OpenedLayer& layer : out.layers) {
+    for (const SignerFacts& signer : layer.facts.signers) {
+      if (layer.errant || signer.integrity != Integrity::good || !signer.signed_at) continue;
+      const auto apart = std::chrono::abs(*signer.signed_at - *date);
+      if (apart > std::chrono::days(7)) {
+        opening.add("signed-at", layer.path, "the signature says " + format_rfc3339(*signer.signed_at) + ", the message " + out.headers.date);
+      }
+    }
+  }
 }
 
 void set_payload(Opened& out, const Chain& chain) {
@@ -84,22 +118,24 @@ Opened open_message(const InputPtr& input, const OpenSettings& settings) {
   if (chain.released) opening.add(chain.inner);
 
   const ProtectedHeader header = read_protected_header(opening, chain, message.part->fields);
-  const Binding from = bind_envelope(opening, chain, header, *message.part);
-  out.summary = summarize(chain);
-  out.headers = read_headers(opening, header, *message.part, out.summary);
-  set_payload(out, chain);
-
+  const Binding from = shown_from(header, *message.part);
   const Place root = chain.released ? header.body : chain.withheld;
-  const bool strip = out.summary.encrypted;  // RFC 9788, 4.5.3.1: only in a message that is encrypted
-  const Tree tree = build_tree(opening, root, !chain.released, envelope_protection(chain, out.summary, from));
+  const bool strip = is_encrypted(chain, chain.envelope);  // RFC 9788, 4.5.3.1: only in a message that is encrypted
+  const Tree tree = build_tree(opening, root, !chain.released, envelope_protection(chain, from));
+  PartList parts = list_parts(opening, tree, strip);
+  read_text(opening, tree, strip, out);
+
+  out.summary = judge_envelope(opening, chain, from, tree);
+  notice_signed_ciphertext(opening, chain, out.summary);
+  out.headers = read_headers(opening, header, *message.part, out.summary);
+  take_parts(out, std::move(parts));
+  set_payload(out, chain);
   out.layers = std::move(chain.layers);
   out.layers.insert(out.layers.end(), tree.errant.begin(), tree.errant.end());
   notice_list_footer(opening, tree, *message.part);
-
-  out.parts = list_parts(opening, tree, strip);
-  read_text(opening, tree, strip, out);
   open_inline_pgp(opening, tree, out);
-  out.attached_keys = attached_keys(opening, out);
+  notice_signing_time(opening, out);
+  out.attached_keys = attached_keys(opening, out, chain.released ? chain.payload.part->fields : HeaderFields());
   out.problems = std::move(opening.problems);
   drop_repeated(out.problems);
   return out;

@@ -43,8 +43,8 @@ OpenedPart opened_part(Opening& opening, const Node& node, const Protection& pro
 
 }  // namespace
 
-std::vector<OpenedPart> list_parts(Opening& opening, const Tree& tree, bool strip_legacy_display) {
-  std::vector<OpenedPart> out;
+PartList list_parts(Opening& opening, const Tree& tree, bool strip_legacy_display) {
+  PartList out;
   // In the order of the message, not of the list of nodes: down each branch first.
   std::vector<std::uint32_t> open = {0};
   const std::vector<std::uint32_t> shown = body_nodes(tree);
@@ -60,8 +60,9 @@ std::vector<OpenedPart> list_parts(Opening& opening, const Tree& tree, bool stri
     const Protection& protection = tree.protections[node.protection];
     OpenedPart part = opened_part(opening, node, protection);
     part.is_body = body.contains(index);
-    part.legacy_display = is_legacy_display(protection, *node.place.part, strip_legacy_display);
-    out.push_back(std::move(part));
+    part.legacy_display = node.header_copy || is_legacy_display(protection, *node.place.part, strip_legacy_display);
+    out.parts.push_back(std::move(part));
+    out.covered.push_back(protection.covered);
   }
   return out;
 }

@@ -13,7 +13,8 @@ namespace mimeseal::mail {
 /// What protects a part. Parts with different ones are never joined into one text (EFAIL).
 struct Protection {
   bool encrypted = false;
-  bool signed_ = false;      ///< by a layer whose verdict is good
+  bool signed_ = false;      ///< by an errant layer whose verdict is good
+  bool covered = true;       ///< the envelope's signatures speak for it: no further encryption lies between
   bool errant = false;       ///< some of it by layers that are not the envelope
   bool own_message = true;   ///< not in a message that is forwarded inside
   std::uint32_t layer = 0;   ///< tells apart what came out of different layers
@@ -26,12 +27,14 @@ struct Node {
   std::uint32_t protection = 0;         ///< index into Tree::protections
   std::vector<std::uint32_t> children;  ///< always of higher index
   bool closed = false;                  ///< a blob that stays closed
+  bool header_copy = false;  ///< an older program's copy of the header in a part by itself; not for reading
 };
 
 struct Tree {
   std::vector<Node> nodes;  ///< the root first
   std::vector<Protection> protections;
   std::vector<OpenedLayer> errant;
+  std::vector<std::string> forwarded;  ///< paths of the messages inside, at most some hundred
 };
 
 /// Opens the errant layers below `root` (RFC 9787, 6.2), each as a tree of its own, binds their signers to the message they

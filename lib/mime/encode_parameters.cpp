@@ -12,17 +12,31 @@ namespace {
 
 constexpr std::size_t kRoom = 76;  // of a line with its blank and semicolon
 
-bool in(std::string_view set, char c) noexcept { return set.find(c) != std::string_view::npos; }
+enum Class : unsigned char { kToken = 1, kAttribute = 2, kPrintable = 4 };
 
-/// A character of a token (RFC 2045, section 5.1).
-bool is_token_char(char c) noexcept { return c > 32 && c < 127 && !in("()<>@,;:\\\"/[]?=", c); }
+/// What an octet may stand in: a token (RFC 2045, section 5.1); a parameter's name or an extended value, unencoded
+/// (attribute-char of RFC 2231, section 7); a quoted string.
+constexpr std::array<unsigned char, 256> kClasses = [] {
+  constexpr std::string_view kSpecials = "()<>@,;:\\\"/[]?=";
+  constexpr std::string_view kExtended = "*'%";
+  std::array<unsigned char, 256> classes{};
+  for (unsigned c = 32; c < 127; ++c) {
+    classes[c] = kPrintable;
+    if (c == 32 || kSpecials.find(static_cast<char>(c)) != std::string_view::npos) continue;
+    classes[c] |= kToken;
+    if (kExtended.find(static_cast<char>(c)) == std::string_view::npos) classes[c] |= kAttribute;
+  }
+  return classes;
+}();
 
-bool is_token(std::string_view text) noexcept {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+bool all_of_class(std::string_view text, Class wanted) noexcept {
+  return std::all_of(text.begin(), text.end(),
+                     [&](char c) { return (kClasses[static_cast<unsigned char>(c)] & wanted) != 0; });
 }
 
-/// attribute-char of RFC 2231, section 7: what stands in a parameter's name, and unencoded in an extended value.
-bool is_attribute_char(char c) noexcept { return is_token_char(c) && !in("*'%", c); }
+bool is_token(std::string_view text) noexcept { return !text.empty() && all_of_class(text, kToken); }
+
+bool is_attribute_char(char c) noexcept { return (kClasses[static_cast<unsigned char>(c)] & kAttribute) != 0; }
 
 std::string quoted(std::string_view text) {
   std::string out = "\"";
@@ -61,7 +75,7 @@ std::vector<std::string> pieces_of(std::string_view value, bool extended, std::s
     const std::size_t n = mime::sequence_length(value, at);
     const std::string_view character = value.substr(at, n);
     const std::string text =
-        extended ? percent_encoded(character) : (in("\"\\", character[0]) ? "\\" : "") + std::string(character);
+        extended ? percent_encoded(character) : (character == "\"" || character == "\\" ? "\\" : "") + std::string(character);
     if (pieces.back().size() + text.size() > room) pieces.emplace_back();
     pieces.back() += text;
     at += n;
@@ -72,12 +86,11 @@ std::vector<std::string> pieces_of(std::string_view value, bool extended, std::s
 /// A parameter as one word, or as several when it is continued.
 void add_parameter(std::vector<std::string>& words, const std::string& field, const std::string& name,
                    const std::string& value) {
-  mime::check_field(field, value);
-  if (name.empty() || !std::all_of(name.begin(), name.end(), is_attribute_char))
+  if (has_crlf_or_nul(value)) throw Error(Errc::usage, "the value holds a line end or a NUL octet", field);
+  if (name.empty() || !all_of_class(name, kAttribute))
     throw Error(Errc::usage, "this is no name of a parameter: " + visible(name), field);
-  if (!is_utf8(value)) throw Error(Errc::usage, "the parameter " + name + " is not UTF-8", field);
-
-  const bool extended = !std::all_of(value.begin(), value.end(), [](char c) { return c >= 32 && c < 127; });
+  const bool extended = !all_of_class(value, kPrintable);
+  if (extended && !is_utf8(value)) throw Error(Errc::usage, "the parameter " + name + " is not UTF-8", field);
   // Some readers decode encoded words even in here; what looks like one is hidden from them.
   const bool lookalike = value.find("=?") != std::string::npos && !is_for_programs(name);
   if (!extended && !lookalike) {

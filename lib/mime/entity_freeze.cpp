@@ -13,16 +13,14 @@
 namespace mimeseal {
 namespace {
 
-constexpr std::size_t kRandomOctets = 18;  // 144 bits, 24 characters
+constexpr std::size_t kRandomOctets = 18;  // of one boundary: 144 bits, 24 characters
 constexpr std::size_t kBoundarySize = 2 + 2 + 24;
 constexpr unsigned kTries = 64;
 
 /// "=_" cannot occur in quoted-printable or base64. The two characters after it count, so that boundaries of one
 /// message differ whatever the Random is, and as all are of one length none begins with another.
-std::string make_boundary(unsigned count, Random& random) {
+std::string make_boundary(unsigned count, std::span<const char> octets) {
   static constexpr std::string_view kAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
-  std::array<char, kRandomOctets> octets{};
-  random.fill(octets);
   std::string out = "=_";
   out += kAlphabet[(count >> 6U) & 63U];
   out += kAlphabet[count & 63U];
@@ -137,12 +135,15 @@ class Entity::Freezer {
   void choose() {
     unsigned count = 0;
     std::set<std::string, std::less<>> all;
-    const auto make = [&](const Node* node) {
-      std::string boundary = make_boundary(count++, random_);
-      all.insert(boundary);
+    const auto make = [&](const Node* node, std::span<const char> octets) {
+      std::string boundary = make_boundary(count++, octets);
+      if (!raw_.empty()) all.insert(boundary);
       boundaries_[node] = std::move(boundary);
     };
-    for (const Node* node : order_) make(node);
+    std::vector<char> octets(order_.size() * kRandomOctets);
+    random_.fill(octets);
+    for (std::size_t i = 0; i < order_.size(); ++i)
+      make(order_[i], std::span(octets).subspan(i * kRandomOctets, kRandomOctets));
     for (unsigned tries = 0; !raw_.empty(); ++tries) {
       std::set<std::string, std::less<>> found;
       for (const Rope& rope : raw_) find_boundaries(rope, all, found);
@@ -152,7 +153,8 @@ class Entity::Freezer {
         const std::string hit = boundaries_[node];
         if (!found.contains(hit)) continue;
         all.erase(hit);
-        make(node);
+        random_.fill(std::span(octets).first(kRandomOctets));
+        make(node, std::span(octets).first(kRandomOctets));
       }
     }
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pgp/gpgme.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <clocale>
 #include <mutex>
@@ -109,9 +111,10 @@ KeyRef own(gpgme_key_t key) {
 EngineInfo engine_info() {
   const gpgme_engine_info_t info = installed();
   const std::string hint = "install GnuPG 2.2 or later";
-  if (info == nullptr || info->file_name == nullptr || info->version == nullptr) {
-    throw Error(Errc::unavailable, "gpg is missing",
-                info != nullptr && info->file_name != nullptr ? info->file_name : "gpg", hint);
+  const std::string program = info != nullptr && info->file_name != nullptr ? info->file_name : "";
+  // GpgME gives a program that does not run the version 1.0.0.
+  if (program.empty() || info->version == nullptr || access(program.c_str(), X_OK) != 0) {
+    throw Error(Errc::unavailable, "gpg is missing", program.empty() ? "gpg" : program, hint);
   }
   if (older(info->version, kOldestGpg)) {
     throw Error(Errc::unavailable, std::string("gpg is too old: version ") + info->version, info->file_name, hint);
@@ -244,7 +247,7 @@ void Context::begin(PassphraseSource passphrase) {
   gpgme_set_armor(ctx_, 0);
   gpgme_set_textmode(ctx_, 0);
   gpgme_set_keylist_mode(ctx_, GPGME_KEYLIST_MODE_LOCAL);
-  set_flag("export-session-keys", "0");
+  set_flag("export-session-key", "0");
   set_flag("override-session-key", "");
   if (passphrase_) {
     gpgme_set_pinentry_mode(ctx_, GPGME_PINENTRY_MODE_LOOPBACK);

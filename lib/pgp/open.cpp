@@ -186,7 +186,7 @@ bool PgpEngine::decrypt_in(Place place, Source& layer, Sink& out, const OpenSpec
   const bool ask_other = store_.context(other) != nullptr && (other == Place::keyring || store_.has_file_keys());
   Context& context = *store_.context(place);
   context.begin(passphrases(place, nullptr));
-  if (ask_other) context.set_flag("export-session-keys", "1");
+  if (ask_other) context.set_flag("export-session-key", "1");
   const auto passed = std::make_unique<Passed>(layer, facts.recipients.size() + kOtherPackets);
   LimitSink limited(out, spec.max_output);
   gpgme_error_t code = 0;
@@ -219,6 +219,11 @@ bool PgpEngine::decrypt_in(Place place, Source& layer, Sink& out, const OpenSpec
       throw gpgme_failure(code, "the passphrase was not given", "the encrypted message");
     }
     if (kind == GPG_ERR_NO_SECKEY) return false;
+  }
+  // Without a checksum on the session key gpg can only guess that the passphrase is to blame, and says so.
+  const std::vector<std::string> error = status.arguments("ERROR");
+  if (error.size() > 1 && error[0] == "symkey_decrypt.maybe_error" && error[1].starts_with("11") && !limited.any()) {
+    throw Error(Errc::refused, "the passphrase is wrong, or the message is damaged", "the encrypted message");
   }
   const auto held = gpgme_op_decrypt_result(context.get());
   const HeldResult hold(held);

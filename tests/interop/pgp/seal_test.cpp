@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+// What we make, read by gpg; what gpg makes, read by us.
+#include "fixture.h"
+
+namespace mimeseal {
+namespace {
+
+using namespace test;
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class PgpSign : public testing::TestWithParam<const char*> {};
+
+TEST_P(PgpSign, DetachedSignature_IsGoodForGpg) {
+  const std::string who = GetParam();
+  const auto engine = pgp::make_engine(files({who}));
+  StringSink out;
+  const SignResult result =
+      engine->sign(*view_source(kText), out, {.signers = {signer(*engine, who + "@pgp.example")}, .at = now()});
+  EXPECT_THAT(result.digests, ElementsAre(StartsWith("sha")));
+  EXPECT_NE(result.digests.front(), "sha1");
+  EXPECT_THAT(out.str(), StartsWith("-----BEGIN PGP SIGNATURE-----\r\n\r\n"));
+  const Gnupg peer({pgp_key(who + ".pub.asc")});
+  const Finished done = peer.gpg_status({"--verify", peer.file("s.asc", out.str()), peer.file("t", kText)});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.err, HasSubstr("GOODSIG"));
+}
+
+TEST_P(PgpSign, DetachedSignatureOfGpg_IsGoodWithTrustedKeyAlone) {
+  const std::string who = GetParam();
+  const Gnupg peer({pgp_key(who + ".sec.asc")});
+  const Finished made = peer.gpg({"--armor", "--detach-sign", "--output", "-", peer.file("t", kText)});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const auto trusting = pgp::make_engine(files({}, {}, {who}));
+  const SignerFacts good = verify(*trusting, kText, made.out);
+  EXPECT_EQ(good.integrity, Integrity::good) << good.why;
+  EXPECT_EQ(good.trust, Trust::trusted) << good.why;
+  EXPECT_EQ(good.validity, Validity::valid) << good.why;
+  EXPECT_THAT(good.addresses, Contains(who + "@pgp.example"));
+  EXPECT_EQ(good.fingerprint.size(), 40U);
+  EXPECT_EQ(good.judged_at - *good.signed_at < std::chrono::minutes(1), true);
+  const auto knowing = pgp::make_engine(files({}, {who}));
+  const SignerFacts known = verify(*knowing, kText, made.out);
+  EXPECT_EQ(known.integrity, Integrity::good) << known.why;
+  EXPECT_EQ(known.trust, Trust::unknown);
+  EXPECT_EQ(verdict(known), Verdict::unverified);
+  const auto ignorant = pgp::make_engine(files({}, {"signonly"}));
+  EXPECT_EQ(verify(*ignorant, kText, made.out).integrity, Integrity::no_key);
+  const auto empty = pgp::make_engine({});
+  EXPECT_EQ(verify(*empty, kText, made.out).integrity, Integrity::no_key);
+}
+
+INSTANTIATE_TEST_SUITE_P(Keys, PgpSign, testing::Values("alice", "rita", "subs"));
+
+TEST(PgpSign, KeyThatCanOnlyDoSha1_IsNotSignedWith) {
+  const auto engine = pgp::make_engine(files({"dsa"}));
+  const auto error = error_of([&] { sign(*engine, {signer(*engine, "dsa@pgp.example")}, kText); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), Errc::unsupported);
+}
+
+TEST(PgpSign, TextSignature_SurvivesOtherLineEnds) {
+  const auto engine = pgp::make_engine(files({"alice"}, {}, {"alice"}));
+  const std::string signature = sign(*engine, {signer(*engine, "alice@pgp.example")}, "one\r\ntwo\r\n", true, true);
+  EXPECT_EQ(verdict(verify(*engine, "one\r\ntwo\r\n", signature)), Verdict::good);
+  EXPECT_EQ(verdict(verify(*engine, "one\ntwo\n", signature)), Verdict::good);
+  EXPECT_EQ(verdict(verify(*engine, "one\ntwp\n", signature)), Verdict::bad);
+}
+
+TEST(PgpSign, SeveralSigners_EachHasItsDigestAndItsVerdict) {
+  const auto engine = pgp::make_engine(files({"alice", "rita"}, {}, {"alice", "rita"}));
+  StringSink out;
+  const std::vector<KeyPtr> signers{signer(*engine, "rita@pgp.example"), signer(*engine, "alice@pgp.example")};
+  const SignResult result = engine->sign(*view_source(kText), out, {.signers = signers, .at = now()});
+  EXPECT_EQ(result.digests.size(), 2U);
+  const LayerFacts facts = engine->verify(*view_source(kText), out.str(), {.at = now()});
+  ASSERT_EQ(facts.signers.size(), 2U) << facts.why;
+  EXPECT_EQ(verdict(facts.signers[0]), Verdict::good) << facts.signers[0].why;
+  EXPECT_EQ(verdict(facts.signers[1]), Verdict::good) << facts.signers[1].why;
+  EXPECT_NE(facts.signers[0].fingerprint, facts.signers[1].fingerprint);
+}
+
+TEST(PgpSign, OpaqueMessage_OpensHereAndInGpg) {
+  const auto engine = pgp::make_engine(files({"alice"}, {}, {"alice"}));
+  const std::string message = sign(*engine, {signer(*engine, "alice@pgp.example")}, kText, false);
+  const Read read = open(*engine, message);
+  EXPECT_EQ(read.facts.type, LayerType::pgp_signed);
+  EXPECT_EQ(read.facts.result, LayerResult::good) << read.facts.why;
+  ASSERT_EQ(read.facts.signers.size(), 1U);
+  EXPECT_EQ(verdict(read.facts.signers[0]), Verdict::good) << read.facts.signers[0].why;
+  EXPECT_EQ(read.text, kText);
+  const Gnupg peer({pgp_key("alice.pub.asc")});
+  EXPECT_EQ(peer.gpg({"--decrypt"}, message).out, kText);
+}
+
+TEST(PgpSign, PassphraseOfTheKey_IsAskedForByName) {
+  pgp::EngineOptions options = files({"bob"}, {}, {"bob"});
+  std::vector<std::string> asked;
+  options.passphrase = [&](const std::string& what) {
+    asked.push_back(what);
+    return SecretBytes(kBobsPassphrase);
+  };
+  const auto engine = pgp::make_engine(options);
+  const std::string signature = sign(*engine, {signer(*engine, "bob@pgp.example")}, kText);
+  EXPECT_EQ(verdict(verify(*engine, kText, signature)), Verdict::good);
+  EXPECT_THAT(asked, ElementsAre(HasSubstr("bob@pgp.example")));
+}
+
+TEST(PgpSign, WrongPassphrase_IsRefusedNamingTheKeyAndNotTheSecret) {
+  pgp::EngineOptions options = files({"bob"});
+  options.passphrase = passphrase("SECRET-GUESS");
+  const auto engine = pgp::make_engine(options);
+  const auto error = error_of([&] { sign(*engine, {signer(*engine, "bob@pgp.example")}, kText); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), Errc::refused);
+  const std::string all = std::string(error->what()) + error->where() + error->hint() + error->cause();
+  EXPECT_THAT(all, HasSubstr("bob@pgp.example"));
+  EXPECT_THAT(all, Not(HasSubstr("SECRET-GUESS")));
+}
+
+TEST(PgpSign, MissingPassphrase_IsRefused) {
+  const auto engine = pgp::make_engine(files({"bob"}));
+  const auto error = error_of([&] { sign(*engine, {signer(*engine, "bob@pgp.example")}, kText); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), Errc::refused) << error->what() << error->cause();
+}
+
+TEST(PgpSign, KeyOfTheKeyring_SignsByAddressAndFingerprint) {
+  const Gnupg ring({pgp_key("alice.sec.asc"), pgp_key("rita.sec.asc")});
+  for (const std::string& name :
+       {std::string("alice@pgp.example"), ring.fingerprint("alice@pgp.example"), std::string()}) {
+    pgp::EngineOptions options;
+    options.gnupg_home = ring.home();
+    if (!name.empty()) options.identities = {name};
+    options.trust = {pgp_key("alice.pub.asc")};
+    const auto engine = pgp::make_engine(options);
+    const std::string signature = sign(*engine, {signer(*engine, "alice@pgp.example")}, kText);
+    EXPECT_EQ(verdict(verify(*engine, kText, signature)), Verdict::good) << name;
+  }
+}
+
+TEST(PgpSign, KeysOfFileAndKeyringTogether_MakeOneSignaturePart) {
+  const Gnupg ring({pgp_key("rita.sec.asc")});
+  pgp::EngineOptions options = files({"alice"}, {}, {"alice", "rita"});
+  options.gnupg_home = ring.home();
+  options.identities.push_back("rita@pgp.example");
+  const auto engine = pgp::make_engine(options);
+  const std::string signature =
+      sign(*engine, {signer(*engine, "alice@pgp.example"), signer(*engine, "rita@pgp.example")}, kText);
+  const LayerFacts facts = engine->verify(*view_source(kText), signature, {.at = now()});
+  ASSERT_EQ(facts.signers.size(), 2U) << facts.why;
+  EXPECT_EQ(verdict(facts.signers[0]), Verdict::good) << facts.signers[0].why;
+  EXPECT_EQ(verdict(facts.signers[1]), Verdict::good) << facts.signers[1].why;
+}
+
+class PgpEncrypt : public testing::TestWithParam<const char*> {};
+
+TEST_P(PgpEncrypt, MessageForAKeyFile_OpensInGpg) {
+  const std::string who = GetParam();
+  const auto engine = pgp::make_engine(files({}, {who}));
+  StringSink out;
+  const EncryptResult result = engine->encrypt(*view_source(kText), out,
+                                               {.recipients = {recipient(*engine, who + "@pgp.example")}, .at = now()});
+  EXPECT_EQ(result.type, LayerType::pgp_encrypted);
+  EXPECT_EQ(result.cipher, "aes256");
+  EXPECT_THAT(out.str(), Not(HasSubstr("MARKER")));
+  const Gnupg peer({pgp_key(who + ".sec.asc")});
+  const Finished done = peer.gpg({"--passphrase", std::string(kBobsPassphrase), "--decrypt"}, out.str());
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_EQ(done.out, kText);
+}
+
+TEST_P(PgpEncrypt, MessageOfGpg_OpensHere) {
+  const std::string who = GetParam();
+  const Gnupg peer({pgp_key(who + ".pub.asc")});
+  const Finished made =
+      peer.gpg({"--armor", "--trust-model", "always", "-r", who + "@pgp.example", "--encrypt"}, std::string(kText));
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  pgp::EngineOptions options = files({who});
+  options.passphrase = passphrase(kBobsPassphrase);
+  const auto engine = pgp::make_engine(options);
+  const Read read = open(*engine, made.out);
+  EXPECT_EQ(read.facts.type, LayerType::pgp_encrypted);
+  EXPECT_EQ(read.facts.result, LayerResult::good) << read.facts.why;
+  EXPECT_TRUE(read.facts.authenticated);
+  EXPECT_EQ(read.facts.cipher, "aes256");
+  EXPECT_EQ(read.facts.recipients.size(), 1U);
+  EXPECT_EQ(read.facts.decrypted_by, signer(*engine, who + "@pgp.example")->info().fingerprint);
+  EXPECT_TRUE(read.facts.signers.empty());
+  EXPECT_EQ(read.text, kText);
+}
+
+INSTANTIATE_TEST_SUITE_P(Keys, PgpEncrypt, testing::Values("alice", "bob", "rita", "subs", "dsa"));
+
+TEST(PgpEncrypt, SignedAndEncrypted_IsOneMessageWithItsSigner) {
+  const auto engine = pgp::make_engine(files({"alice"}, {"rita"}));
+  StringSink out;
+  const EncryptResult result = engine->encrypt(*view_source(kText), out,
+                                               {.recipients = {recipient(*engine, "rita@pgp.example")},
+                                                .signers = {signer(*engine, "alice@pgp.example")},
+                                                .at = now()});
+  EXPECT_EQ(result.digests.size(), 1U);
+  const auto reader = pgp::make_engine(files({"rita"}, {}, {"alice"}));
+  const Read read = open(*reader, out.str());
+  EXPECT_EQ(read.facts.result, LayerResult::good) << read.facts.why;
+  ASSERT_EQ(read.facts.signers.size(), 1U);
+  EXPECT_EQ(verdict(read.facts.signers[0]), Verdict::good) << read.facts.signers[0].why;
+  EXPECT_EQ(read.text, kText);
+}
+
+TEST(PgpEncrypt, HiddenRecipients_AreNotNamedAndCanRead) {
+  const auto engine = pgp::make_engine(files({}, {"alice", "rita"}));
+  StringSink out;
+  engine->encrypt(*view_source(kText), out,
+                  {.recipients = {recipient(*engine, "rita@pgp.example"), recipient(*engine, "alice@pgp.example")},
+                   .hidden = true,
+                   .at = now()});
+  const auto reader = pgp::make_engine(files({"alice"}));
+  const Read read = open(*reader, out.str());
+  EXPECT_EQ(read.facts.result, LayerResult::good) << read.facts.why;
+  EXPECT_THAT(read.facts.recipients, ElementsAre("0000000000000000", "0000000000000000"));
+  EXPECT_EQ(read.text, kText);
+}
+
+TEST(PgpEncrypt, Passphrase_OpensWithIt) {
+  const auto engine = pgp::make_engine({});
+  const SecretBytes secret(std::string_view("open sesame"));
+  StringSink out;
+  engine->encrypt(*view_source(kText), out, {.passphrase = &secret, .at = now()});
+  pgp::EngineOptions options;
+  options.passphrase = passphrase("open sesame");
+  const auto reader = pgp::make_engine(options);
+  const Read read = open(*reader, out.str());
+  EXPECT_EQ(read.facts.result, LayerResult::good) << read.facts.why;
+  EXPECT_EQ(read.text, kText);
+  EXPECT_THAT(read.facts.recipients, ElementsAre("passphrase"));
+  const Gnupg peer;
+  EXPECT_EQ(peer.gpg({"--passphrase", "open sesame", "--decrypt"}, out.str()).out, kText);
+
+  const auto without = pgp::make_engine({});
+  EXPECT_EQ(open(*without, out.str()).facts.result, LayerResult::no_key);
+  options.passphrase = passphrase("SECRET-GUESS");
+  const auto wrong = pgp::make_engine(options);
+  const auto error = error_of([&] { open(*wrong, out.str()); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), Errc::refused);
+}
+
+TEST(PgpEncrypt, PassphraseBesideRecipientAndSigner_OpensBothWays) {
+  pgp::EngineOptions options = files({"bob"}, {"rita"});
+  options.passphrase = passphrase(kBobsPassphrase);
+  const auto engine = pgp::make_engine(options);
+  const SecretBytes secret(std::string_view("open sesame"));
+  StringSink out;
+  engine->encrypt(*view_source(kText), out,
+                  {.recipients = {recipient(*engine, "rita@pgp.example")},
+                   .signers = {signer(*engine, "bob@pgp.example")},
+                   .passphrase = &secret,
+                   .at = now()});
+  const auto by_key = pgp::make_engine(files({"rita"}, {}, {"bob"}));
+  const Read read = open(*by_key, out.str());
+  EXPECT_EQ(read.facts.result, LayerResult::good) << read.facts.why;
+  EXPECT_EQ(read.text, kText);
+  pgp::EngineOptions by_passphrase;
+  by_passphrase.passphrase = passphrase("open sesame");
+  const auto reader = pgp::make_engine(by_passphrase);
+  const Read again = open(*reader, out.str());
+  EXPECT_EQ(again.facts.result, LayerResult::good) << again.facts.why;
+  EXPECT_EQ(again.text, kText);
+}
+
+TEST(PgpEncrypt, KeysOfFileAndKeyring_ReachOneMessageWithoutImport) {
+  const Gnupg ring({pgp_key("rita.sec.asc")});
+  ring.trust(ring.fingerprint("rita@pgp.example"), 6);
+  pgp::EngineOptions options = files({}, {"alice"});
+  options.gnupg_home = ring.home();
+  options.identities.push_back("rita@pgp.example");
+  const auto engine = pgp::make_engine(options);
+  const std::vector<KeyPtr> both{recipient(*engine, "alice@pgp.example"), recipient(*engine, "rita@pgp.example")};
+  for (const std::vector<KeyPtr>& signers : {std::vector<KeyPtr>{}, {signer(*engine, "rita@pgp.example")}}) {
+    const std::string message = encrypt(*engine, both, kText, signers);
+    const auto alice = pgp::make_engine(files({"alice"}));
+    EXPECT_EQ(open(*alice, message).text, kText);
+    EXPECT_EQ(ring.gpg({"--decrypt"}, message).out, kText);
+  }
+  EXPECT_NE(ring.gpg({"--list-keys", "alice@pgp.example"}).exit_code, 0);
+}
+
+TEST(PgpEncrypt, EncryptToOfTheKeyringsConfiguration_AddsNoReader) {
+  const Gnupg ring({pgp_key("rita.sec.asc"), pgp_key("alice.pub.asc")});
+  ring.file("gpg.conf", "encrypt-to " + ring.fingerprint("alice@pgp.example") + "\n");
+  ring.trust(ring.fingerprint("rita@pgp.example"), 6);
+  pgp::EngineOptions options;
+  options.gnupg_home = ring.home();
+  const auto engine = pgp::make_engine(options);
+  const std::string message = encrypt(*engine, {recipient(*engine, "rita@pgp.example")}, kText);
+  EXPECT_EQ(open(*engine, message).facts.recipients.size(), 1U);
+}
+
+}  // namespace
+}  // namespace mimeseal
