@@ -97,7 +97,7 @@ class Send(ToolTest):
         self.assertIn("deferred", self.send(self.url(server), expect=75).text)
 
     def test_break_before_the_final_dot_is_no_unknown(self):
-        server = self.script(fault="data:hangup")
+        server = self.script(fault="data:hangup", ehlo_tls="SIZE 1000000,PIPELINING,AUTH PLAIN")
         self.assertIn(self.send(self.url(server), expect=None).code, (69, 75, 76))
 
     def test_break_after_the_final_dot_is_unknown_and_not_repeated(self):
@@ -119,7 +119,7 @@ class Send(ToolTest):
             self.assertEqual([[rcpt["address"] for rcpt in one.facts["rcpt"]] for one in messages],
                              [["bob@smime.example"], ["alice@smime.example"]])
             for one in messages:
-                self.assertNotIn(b"bcc", one.content.lower())
+                self.assertNotIn(b"\nbcc:", one.content.lower())
             # The named recipient's copy cannot be read by the Bcc recipient.
             self.write("first.eml", messages[0].content)
             self.run_tool("open", self.path("first.eml"), *self.alice(), expect=77)
@@ -201,13 +201,13 @@ class Ses(ToolTest):
         self.send(self.server(fail="9:429:TooManyRequestsException"), expect=75)
         server = self.server(hangup="after-body:1")
         self.assertIn("unknown", self.send(server, expect=4).text)
-        self.assertEqual(len(server.requests()), 1)
+        self.assertEqual(server.messages(), [])  # it would have been taken had it been sent again
 
     def test_throttled_once_is_sent(self):
         self.assertIn("accepted", self.send(self.server(fail="1:429:TooManyRequestsException")).text)
 
     def test_an_address_in_a_tag_is_64(self):
-        self.assertIn("bob@x.example", self.send(self.server(), "--tag", "who=bob@x.example", expect=64).errors)
+        self.assertIn("an address in a tag", self.send(self.server(), "--tag", "who=bob@x.example", expect=64).errors)
 
     def test_quota_policy_and_password(self):
         server = self.server(config_set=["strict=REQUIRE", "loose=OPTIONAL"], quota="200,1,7")
