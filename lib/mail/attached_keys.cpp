@@ -48,17 +48,21 @@ std::string content_of(const OpenedPart& part) {
 
 }  // namespace
 
-std::vector<KeyInfo> attached_keys(const Opening& opening, const Opened& opened) {
+std::vector<KeyInfo> attached_keys(const Opening& opening, const Opened& opened, const HeaderFields& payload) {
   const OpenSettings& settings = opening.settings;
   Collector collector;
   for (const OpenedPart& part : opened.parts) {
-    if (part.type == "application/pgp-keys") collector.read(settings.read_pgp_keys, content_of(part), "part " + part.path);
-    if (part.type == "application/pkix-cert") collector.read(settings.read_certificates, content_of(part), "part " + part.path);
+    if (part.type == "application/pgp-keys")
+      collector.read(settings.read_pgp_keys, content_of(part), "part " + part.path);
+    if (part.type == "application/pkix-cert")
+      collector.read(settings.read_certificates, content_of(part), "part " + part.path);
   }
-  for (const HeaderField& field : opened.headers.raw) {
-    if (!iequals(field.name, "Autocrypt") && !iequals(field.name, "Autocrypt-Gossip")) continue;
-    if (const auto autocrypt = parse_autocrypt(field)) {
-      collector.read(settings.read_pgp_keys, autocrypt->key, "the " + field.name + " field");
+  for (const HeaderFields* fields : {&opened.headers.raw, &payload}) {
+    for (const HeaderField& field : *fields) {
+      if (!iequals(field.name, "Autocrypt") && !iequals(field.name, "Autocrypt-Gossip")) continue;
+      if (const auto autocrypt = parse_autocrypt(field)) {
+        collector.read(settings.read_pgp_keys, autocrypt->key, "the " + field.name + " field");
+      }
     }
   }
   for (const OpenedLayer& layer : opened.layers) {

@@ -32,10 +32,22 @@ Binding shown_from(const ProtectedHeader& header, const Part& message) {
   return bind_from(inside ? header.refprotected : message.fields);
 }
 
+/// A signature over ciphertext says who passed it on, not who wrote it (RFC 8551, 3.7).
+void notice_signed_ciphertext(Opening& opening, const Chain& chain, const Summary& summary) {
+  if (!summary.encrypted || summary.signed_ != SignedState::unverified) return;
+  const auto layer = std::ranges::find_if(chain.layers, [](const OpenedLayer& l) {
+    return !l.errant && !is_encryption(l.facts.type) && l.facts.result == LayerResult::good;
+  });
+  if (layer == chain.layers.end() || layer->facts.type == LayerType::smime_compressed) return;
+  opening.add("signed-ciphertext", layer->path,
+              "the signature is around the encryption: whoever made it may not know what is inside");
+}
+
 /// The verdict on the envelope, once all that could cast doubt on it has been seen.
 Summary judge_envelope(const Opening& opening, Chain& chain, const Binding& from, const Tree& tree) {
   const Problem* doubt = ambiguity(opening.problems, "1", tree.forwarded);
-  for (std::size_t i = 0; i < chain.envelope; ++i) bind_signers(chain.layers[i].facts, from, doubt);
+  for (std::size_t i = 0; i < chain.envelope; ++i)
+    bind_signers(chain.layers[i].facts, from, doubt);
   return summarize(chain);
 }
 
@@ -63,9 +75,27 @@ void notice_list_footer(Opening& opening, const Tree& tree, const Part& message)
   if (find_field(message.fields, "List-Id") == nullptr) return;
   const std::string first = root.place.part->children.front().path;
   const auto layer = std::ranges::find_if(tree.errant, [&](const OpenedLayer& l) { return l.path == first; });
-  if (layer == tree.errant.end() || is_encryption(layer->facts.type) || layer->facts.result != LayerResult::good) return;
+  if (layer == tree.errant.end() || is_encryption(layer->facts.type) || layer->facts.result != LayerResult::good)
+    return;
   opening.add("mailing-list-footer", first,
               "a mailing list has added a footer: part " + first + " is signed and verified, the rest is not");
+}
+
+/// RFC 9787, 6.4: a signature made long before or after the date of the message. What a signer says of the time is only
+/// reported.
+void notice_signing_time(Opening& opening, const Opened& out) {
+  const auto date = parse_rfc3339(out.headers.date);
+  if (!date) return;
+  for (const OpenedLayer& layer : out.layers) {
+    for (const SignerFacts& signer : layer.facts.signers) {
+      if (layer.errant || signer.integrity != Integrity::good || !signer.signed_at) continue;
+      const auto apart = std::chrono::abs(*signer.signed_at - *date);
+      if (apart > std::chrono::days(7)) {
+        opening.add("signed-at", layer.path,
+                    "the signature says " + format_rfc3339(*signer.signed_at) + ", the message " + out.headers.date);
+      }
+    }
+  }
 }
 
 void set_payload(Opened& out, const Chain& chain) {
@@ -101,6 +131,7 @@ Opened open_message(const InputPtr& input, const OpenSettings& settings) {
   read_text(opening, tree, strip, out);
 
   out.summary = judge_envelope(opening, chain, from, tree);
+  notice_signed_ciphertext(opening, chain, out.summary);
   out.headers = read_headers(opening, header, *message.part, out.summary);
   take_parts(out, std::move(parts));
   set_payload(out, chain);
@@ -108,7 +139,8 @@ Opened open_message(const InputPtr& input, const OpenSettings& settings) {
   out.layers.insert(out.layers.end(), tree.errant.begin(), tree.errant.end());
   notice_list_footer(opening, tree, *message.part);
   open_inline_pgp(opening, tree, out);
-  out.attached_keys = attached_keys(opening, out);
+  notice_signing_time(opening, out);
+  out.attached_keys = attached_keys(opening, out, chain.released ? chain.payload.part->fields : HeaderFields());
   out.problems = std::move(opening.problems);
   drop_repeated(out.problems);
   return out;

@@ -60,7 +60,7 @@ PartList list_parts(Opening& opening, const Tree& tree, bool strip_legacy_displa
     const Protection& protection = tree.protections[node.protection];
     OpenedPart part = opened_part(opening, node, protection);
     part.is_body = body.contains(index);
-    part.legacy_display = is_legacy_display(protection, *node.place.part, strip_legacy_display);
+    part.legacy_display = node.header_copy || is_legacy_display(protection, *node.place.part, strip_legacy_display);
     out.parts.push_back(std::move(part));
     out.covered.push_back(protection.covered);
   }

@@ -9,6 +9,20 @@
 namespace mimeseal::mail {
 namespace {
 
+bool says_protected_headers(const Part& part) {
+  const std::string* value = part.content_type.find("protected-headers");
+  return value != nullptr && iequals(trim(*value), "v1");
+}
+
+/// How programs before RFC 9788 repeated a hidden header in an encrypted message: as the first part of several, marked
+/// protected-headers="v1" like the multipart around it.
+bool is_header_copy(const Part& parent, std::size_t index) {
+  if (index != 0 || parent.children.size() < 2) return false;
+  const Part& part = parent.children.front();
+  const bool text = part.content_type.value == "text/plain" || part.content_type.value == "text/rfc822-headers";
+  return text && says_protected_headers(part) && says_protected_headers(parent);
+}
+
 class Builder {
  public:
   Builder(Opening& opening, Tree& tree) : opening_(opening), tree_(tree) {}
@@ -44,6 +58,8 @@ class Builder {
         add_layered(index, child, inner, form);
       } else {
         add_layered(index, child, inner, std::nullopt);
+        const Protection& around = tree_.protections[protection];
+        tree_.nodes.back().header_copy = around.encrypted && !around.errant && is_header_copy(part, i);
       }
     }
   }
@@ -60,7 +76,8 @@ class Builder {
     }
     if (chain.released) opening_.add(chain.inner);
     const std::uint32_t inner = layer_protection(chain, protection);
-    add_node(parent, chain.released ? chain.content : chain.withheld, chain.released ? inner : protection, !chain.released);
+    add_node(parent, chain.released ? chain.content : chain.withheld, chain.released ? inner : protection,
+             !chain.released);
     std::ranges::move(chain.layers, std::back_inserter(tree_.errant));
   }
 
@@ -112,10 +129,18 @@ struct Shown {
   std::vector<std::uint32_t> leaves;
 };
 
+/// Mail programs put empty texts before what they attach: nothing to read.
+bool is_blank(const Place& place) {
+  constexpr std::uint64_t kShort = 64;
+  const Part& part = *place.part;
+  if (part.body_end - part.body_begin > kShort) return false;
+  return trim(read_range(*place.input(), part.body_begin, part.body_end, kShort)).empty();
+}
+
 Shown leaf_shown(const Node& node, std::uint32_t index) {
   const Part& part = *node.place.part;
   Shown shown;
-  if (node.closed || part.disposition.value == "attachment") return shown;
+  if (node.closed || node.header_copy || part.disposition.value == "attachment" || is_blank(node.place)) return shown;
   if (part.content_type.value == "text/plain") shown.taste = Taste::plain;
   if (part.content_type.value == "text/html") shown.taste = Taste::html;
   if (shown.taste != Taste::none) shown.leaves.push_back(index);
@@ -155,18 +180,6 @@ Shown first_and_more(const Tree& tree, const Node& node, std::vector<Shown>& sho
   return out;
 }
 
-/// The sign of protected-headers="v1" by which older programs mark a part that only repeats the header.
-bool is_header_copy(const Tree& tree, const Node& parent, std::uint32_t child) {
-  if (parent.children.size() < 2 || parent.children.front() != child) return false;
-  const Part& part = *tree.nodes[child].place.part;
-  const auto marked = [](const Part& p) {
-    const std::string* value = p.content_type.find("protected-headers");
-    return value != nullptr && iequals(trim(*value), "v1");
-  };
-  const bool text = part.content_type.value == "text/plain" || part.content_type.value == "text/rfc822-headers";
-  return text && marked(part) && marked(*parent.place.part) && tree.protections[parent.protection].encrypted;
-}
-
 }  // namespace
 
 Tree build_tree(Opening& opening, const Place& root, bool root_closed, Protection protection) {
@@ -189,9 +202,6 @@ std::vector<std::uint32_t> body_nodes(const Tree& tree) {
       continue;
     }
     if (type.starts_with("message/")) continue;
-    for (const std::uint32_t child : node.children) {
-      if (is_header_copy(tree, node, child)) shown[child] = {};
-    }
     shown[index] = type == "multipart/alternative" ? best_alternative(node, shown)
                                                    : first_and_more(tree, node, shown, type == "multipart/related");
   }

@@ -196,6 +196,11 @@ Converted run(iconv_t converter, std::string_view octets) {
 
 }  // namespace
 
+bool hides_ascii(std::string_view charset) {
+  const std::string name = ascii_lower(trim(charset));
+  return name == "utf-7" || name.starts_with("utf-16") || name.starts_with("utf-32");
+}
+
 CharsetReader::~CharsetReader() {
   for (const auto& [name, converter] : open_)
     iconv_close(converter);

@@ -18,6 +18,10 @@ struct Converted {
   bool cut_short = false;   ///< a character that begins at the end is not whole (U+FFFD stands for it)
 };
 
+/// Whether readers that do not know the charset see other ASCII text than those that do, through more than its few
+/// escapes: UTF-7, and the wide forms of Unicode, which RFC 2781 section 3 keeps out of text parts.
+[[nodiscard]] bool hides_ascii(std::string_view charset);
+
 /// Converts from the charsets of mail to UTF-8. Keeps the converters it opened: many short texts are cheap.
 class CharsetReader {
  public:

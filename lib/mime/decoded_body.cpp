@@ -43,6 +43,10 @@ std::string to_utf8(const std::string& octets, bool is_cut, const Part& part, st
   const std::string charset = named == nullptr ? "us-ascii" : std::string(trim(*named));
   mime::CharsetReader reader;
   std::optional<mime::Converted> converted = reader.to_utf8(octets, charset);
+  if (mime::hides_ascii(charset)) {
+    report(problems, "switching-charset", part,
+           "the text is in " + visible(charset) + ": without it, it reads as another text");
+  }
   const bool says_ascii = iequals(charset, "us-ascii") || iequals(charset, "ascii");
   if (says_ascii && !is_ascii(octets)) {
     report(problems, "undeclared-charset", part,
@@ -97,7 +101,8 @@ std::string decoded_text(const InputPtr& input, const Part& part, std::uint64_t 
   // No charset needs more than four octets for a character; the rest is for escapes and a byte order mark.
   const std::uint64_t enough = limit > (UINT64_MAX - 64) / 4 ? UINT64_MAX : limit * 4 + 64;
   std::string octets;
-  std::vector<char> chunk(std::size_t{64} << 10U);
+  std::vector<char> chunk(
+      static_cast<std::size_t>(std::min<std::uint64_t>(65'536, part.body_end - part.body_begin + 1)));
   bool cut = false;
   while (octets.size() <= enough) {
     const std::size_t got = body->read(chunk);

@@ -111,11 +111,13 @@ class WordDecoder {
     pending_ = false;
     std::optional<Converted> converted = charsets_.to_utf8(octets_, charset_);
     if (converted) {
+      if (hides_ascii(charset_)) result_->bad_word = true;
       if (converted->ill_formed || converted->cut_short) result_->ill_formed = true;
       append_clean(converted->utf8);
     } else {
       result_->unknown_charset = true;
-      result_->utf8 += source_;
+      if (!is_utf8(source_)) result_->ill_formed = true;
+      result_->utf8 += to_valid_utf8(source_);
       last_unknown_ = true;
     }
     octets_.clear();

@@ -260,6 +260,8 @@ void Scanner::report_header(const Part& part, const ScannedHeader& header) {
     if (is_so) problems_.add(code, part.path, why);
   };
   report(header.bad_line, "bad-header-line", "the header holds a line that is no field");
+  // Only files hold mailboxes; inside a message such a line is odd.
+  report(header.mbox_line && part.path != "1", "bad-header-line", "a \"From \" line stands before the header");
   report(header.blank_line, "blank-header-line", "the header holds a line of blanks, read as a folded line");
   report(header.blank_before_colon, "blank-before-colon", "blanks stand between a field's name and its colon");
   report(header.no_blank_line, "missing-blank-line", "no blank line ends the header");

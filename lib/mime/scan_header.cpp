@@ -59,6 +59,7 @@ ScannedHeader HeaderScan::read(bool message) {
     }
     if (first && message && (line_.starts_with("From ") || line_.starts_with(">From "))) {
       header_.begin = at_;
+      header_.mbox_line = true;
       message = false;
       continue;
     }

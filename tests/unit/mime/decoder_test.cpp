@@ -156,6 +156,14 @@ TEST(DecodedText, WhatIsNotOfItsCharset_IsReplacedAndReported) {
   EXPECT_EQ(problems[0].code, "unknown-charset");
 }
 
+TEST(DecodedText, CharsetsThatHideAnotherText_AreReported) {
+  std::vector<Problem> problems;
+  EXPECT_EQ(scan_text("Content-Type: text/plain; charset=utf-7\r\n\r\n+ADw-").text("1", &problems), "<");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].code, "switching-charset");
+  EXPECT_EQ(scan_text("Subject: =?utf-7?Q?+ADw-?=\r\n\r\n").problems(), std::vector<std::string>{"bad-encoded-word@1"});
+}
+
 TEST(DecodedText, Limit_CutsBetweenCharacters) {
   const Scanned message = scan_text("Content-Type: text/plain; charset=utf-8\r\n\r\na\xC3\xBC\xC3\xBC");
   std::vector<Problem> problems;

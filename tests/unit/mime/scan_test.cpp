@@ -110,6 +110,12 @@ TEST(Scan, MboxLine_IsSkipped) {
   EXPECT_EQ(scanned.problems(), Strings{"lf-line-ends@1"});
 }
 
+TEST(Scan, MboxLineWithinAMessage_IsOdd) {
+  const Scanned scanned = scan_text("Content-Type: message/rfc822\r\n\r\nFrom me\r\nSubject: x\r\n\r\nbody\r\n");
+  EXPECT_EQ(scanned.body("1.1"), "body\r\n");
+  EXPECT_EQ(scanned.problems(), Strings{"bad-header-line@1.1"});
+}
+
 TEST(Scan, LfThroughout_IsHarmless_MixedIsNot) {
   EXPECT_EQ(scan_text("A: b\n\nx\n").problems(), Strings{"lf-line-ends@1"});
   EXPECT_FALSE(is_ambiguous("lf-line-ends"));

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// Any octets as a message: opened within bounds or refused; nothing is good that no trusted signer of From has signed,
+// and what is withheld shows nothing.
+#include <cstdint>
+#include <cstdlib>
+
+#include "mimeseal/core/error.h"
+#include "mimeseal/mail/reply.h"
+#include "support/memory_engine.h"
+
+using namespace mimeseal;
+
+namespace {
+
+void demand(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static test::MemoryEngine smime(Protocol::smime);
+  static test::MemoryEngine pgp(Protocol::pgp);
+  static const bool ready = [] {
+    for (test::MemoryEngine* engine : {&smime, &pgp})
+      engine->add("bob@example.net", true);
+    return true;
+  }();
+  OpenSettings settings;
+  settings.engines = {&smime, &pgp};
+  settings.inline_pgp = ready;
+  settings.max_payload = 1U << 22U;
+  const InputPtr input = memory_input(std::string(reinterpret_cast<const char*>(data), size));
+  try {
+    const Opened opened = open_message(input, settings);
+    if (opened.summary.signed_ == SignedState::good) {
+      demand(opened.headers.from.size() == 1);
+      bool bound = false;
+      for (const OpenedLayer& layer : opened.layers) {
+        for (const SignerFacts& signer : layer.facts.signers)
+          bound = bound || (!layer.errant && judge(signer) == Verdict::good);
+      }
+      demand(bound);
+    }
+    demand(opened.payload != nullptr || opened.text.empty());
+    demand(opened.payload != nullptr || opened.headers.protection == HeaderProtection::none);
+    static_cast<void>(reply_basis(opened));
+    static_cast<void>(inspect_message(input));
+  } catch (const Error& error) {
+    demand(error.code() == Errc::limit || error.code() == Errc::malformed);
+  }
+  return 0;
+}
