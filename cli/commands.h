@@ -17,6 +17,7 @@ int run_inspect(const Options& options);
 int run_keys(const Options& options);
 int run_probe(const Options& options);
 int run_ses(const Options& options);
+int run_vectors(const Options& options);
 
 /// A command as `mimeseal --help` names it.
 struct Command {

@@ -125,6 +125,7 @@ const std::vector<Command>& commands() {
       {"probe", "URL", "find out which TLS versions, certificate and extensions a server offers", kNetwork | kTime, run_probe},
       {"ses", "quota | tls-policy SET [REQUIRE|OPTIONAL] | smtp-password | fetch s3://BUCKET/KEY -o FILE",
        "Amazon SES: sending limits, TLS policy, SMTP password, mail stored in S3", kNetwork | kSes | kOutput, run_ses},
+      {"vectors", "MANIFEST…", "run test vectors", kVectors, run_vectors},
   };
   return all;
 }

@@ -263,7 +263,9 @@ std::string to_valid_utf8(std::string_view octets) {
 }
 
 bool has_crlf_or_nul(std::string_view octets) noexcept {
-  return octets.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+  for (const char c : octets)
+    if (c == '\r' || c == '\n' || c == '\0') return true;
+  return false;
 }
 
 std::string visible(std::string_view text, bool keep_newlines) {

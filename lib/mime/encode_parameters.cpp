@@ -12,17 +12,35 @@ namespace {
 
 constexpr std::size_t kRoom = 76;  // of a line with its blank and semicolon
 
-bool in(std::string_view set, char c) noexcept { return set.find(c) != std::string_view::npos; }
+enum Class : unsigned char { kToken = 1, kAttribute = 2, kPrintable = 4 };
 
-/// A character of a token (RFC 2045, section 5.1).
-bool is_token_char(char c) noexcept { return c > 32 && c < 127 && !in("()<>@,;:\\\"/[]?=", c); }
+/// What an octet may stand in: a token (RFC 2045, section 5.1); a parameter's name or an extended value, unencoded
+/// (attribute-char of RFC 2231, section 7); a quoted string.
+constexpr std::array<unsigned char, 256> kClasses = [] {
+  constexpr std::string_view kSpecials = "()<>@,;:\\\"/[]?=";
+  constexpr std::string_view kExtended = "*'%";
+  std::array<unsigned char, 256> classes{};
+  for (unsigned c = 32; c < 127; ++c) {
+    classes[c] = kPrintable;
+    if (c == 32 || kSpecials.find(static_cast<char>(c)) != std::string_view::npos) continue;
+    classes[c] |= kToken;
+    if (kExtended.find(static_cast<char>(c)) == std::string_view::npos) classes[c] |= kAttribute;
+  }
+  return classes;
+}();
 
-bool is_token(std::string_view text) noexcept {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+bool all_of_class(std::string_view text, Class wanted) noexcept {
+  return std::all_of(text.begin(), text.end(),
+                     [&](char c) { return (kClasses[static_cast<unsigned char>(c)] & wanted) != 0; });
 }
 
-/// attribute-char of RFC 2231, section 7: what stands in a parameter's name, and unencoded in an extended value.
-bool is_attribute_char(char c) noexcept { return is_token_char(c) && !in("*'%", c); }
+bool is_token(std::string_view text) noexcept {
+  return !text.empty() && all_of_class(text, kToken);
+}
+
+bool is_attribute_char(char c) noexcept {
+  return (kClasses[static_cast<unsigned char>(c)] & kAttribute) != 0;
+}
 
 std::string quoted(std::string_view text) {
   std::string out = "\"";
@@ -34,7 +52,9 @@ std::string quoted(std::string_view text) {
 }
 
 /// Parameters that programs look for by their plain name: many read no continuations there, so they are never cut.
-bool is_for_programs(std::string_view name) noexcept { return !iequals(name, "filename") && !iequals(name, "name"); }
+bool is_for_programs(std::string_view name) noexcept {
+  return !iequals(name, "filename") && !iequals(name, "name");
+}
 
 std::string percent_encoded(std::string_view character) {
   static constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -60,8 +80,8 @@ std::vector<std::string> pieces_of(std::string_view value, bool extended, std::s
   for (std::size_t at = 0; at < value.size();) {
     const std::size_t n = mime::sequence_length(value, at);
     const std::string_view character = value.substr(at, n);
-    const std::string text =
-        extended ? percent_encoded(character) : (in("\"\\", character[0]) ? "\\" : "") + std::string(character);
+    const std::string text = extended ? percent_encoded(character)
+                                      : (character == "\"" || character == "\\" ? "\\" : "") + std::string(character);
     if (pieces.back().size() + text.size() > room) pieces.emplace_back();
     pieces.back() += text;
     at += n;
@@ -72,12 +92,11 @@ std::vector<std::string> pieces_of(std::string_view value, bool extended, std::s
 /// A parameter as one word, or as several when it is continued.
 void add_parameter(std::vector<std::string>& words, const std::string& field, const std::string& name,
                    const std::string& value) {
-  mime::check_field(field, value);
-  if (name.empty() || !std::all_of(name.begin(), name.end(), is_attribute_char))
+  if (has_crlf_or_nul(value)) throw Error(Errc::usage, "the value holds a line end or a NUL octet", field);
+  if (name.empty() || !all_of_class(name, kAttribute))
     throw Error(Errc::usage, "this is no name of a parameter: " + visible(name), field);
-  if (!is_utf8(value)) throw Error(Errc::usage, "the parameter " + name + " is not UTF-8", field);
-
-  const bool extended = !std::all_of(value.begin(), value.end(), [](char c) { return c >= 32 && c < 127; });
+  const bool extended = !all_of_class(value, kPrintable);
+  if (extended && !is_utf8(value)) throw Error(Errc::usage, "the parameter " + name + " is not UTF-8", field);
   // Some readers decode encoded words even in here; what looks like one is hidden from them.
   const bool lookalike = value.find("=?") != std::string::npos && !is_for_programs(name);
   if (!extended && !lookalike) {
@@ -103,15 +122,16 @@ void add_parameter(std::vector<std::string>& words, const std::string& field, co
 HeaderField ParameterizedValue::field(std::string name) const {
   mime::check_field(name, value);
   const std::size_t slash = value.find('/');
-  const bool good = slash == std::string::npos
-                        ? is_token(value)
-                        : is_token(std::string_view(value).substr(0, slash)) &&
-                              is_token(std::string_view(value).substr(slash + 1));
+  const bool good = slash == std::string::npos ? is_token(value)
+                                               : is_token(std::string_view(value).substr(0, slash)) &&
+                                                     is_token(std::string_view(value).substr(slash + 1));
   if (!good) throw Error(Errc::usage, "this is no type: " + visible(value), name);
   std::vector<std::string> words = {value};
-  for (const auto& [parameter, text] : parameters) add_parameter(words, name, parameter, text);
+  for (const auto& [parameter, text] : parameters)
+    add_parameter(words, name, parameter, text);
   mime::FieldWriter writer(name);
-  for (std::size_t i = 0; i + 1 < words.size(); ++i) writer.put(" ", words[i] += ';');
+  for (std::size_t i = 0; i + 1 < words.size(); ++i)
+    writer.put(" ", words[i] += ';');
   writer.put(" ", words.back());
   std::string raw = writer.take();
   return {std::move(name), std::move(raw)};

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "entity_node.h"
+#include "folding.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
 #include "text_body.h"
@@ -13,22 +14,21 @@
 namespace mimeseal {
 namespace {
 
-constexpr std::size_t kRandomOctets = 18;  // 144 bits, 24 characters
+constexpr std::size_t kRandomOctets = 18;  // of one boundary: 144 bits, 24 characters
 constexpr std::size_t kBoundarySize = 2 + 2 + 24;
 constexpr unsigned kTries = 64;
 
 /// "=_" cannot occur in quoted-printable or base64. The two characters after it count, so that boundaries of one
 /// message differ whatever the Random is, and as all are of one length none begins with another.
-std::string make_boundary(unsigned count, Random& random) {
+std::string make_boundary(unsigned count, std::span<const char> octets) {
   static constexpr std::string_view kAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
-  std::array<char, kRandomOctets> octets{};
-  random.fill(octets);
   std::string out = "=_";
   out += kAlphabet[(count >> 6U) & 63U];
   out += kAlphabet[count & 63U];
   for (std::size_t i = 0; i < kRandomOctets; i += 3) {
     std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k) bits = (bits << 8U) | static_cast<unsigned char>(octets[i + k]);
+    for (std::size_t k = 0; k < 3; ++k)
+      bits = (bits << 8U) | static_cast<unsigned char>(octets[i + k]);
     for (unsigned shift = 24; shift != 0;) {
       shift -= 6;
       out += kAlphabet[(bits >> shift) & 63U];
@@ -57,7 +57,10 @@ void find_boundaries(const Rope& rope, const std::set<std::string, std::less<>>&
 class RopeWriter {
  public:
   void text(std::string_view octets) { pending_ += octets; }
-  void fields(const HeaderField& field) {
+  void field(const HeaderField& field) {
+    // Fields can be made by hand; none may become two.
+    mime::check_field(field.name, {});
+    if (!mime::is_one_field(field.raw)) throw Error(Errc::usage, "the field has stray line ends or NUL", field.name);
     pending_ += field.name;
     pending_ += ':';
     pending_ += field.raw;
@@ -130,29 +133,35 @@ class Entity::Freezer {
       if (!node.marker_free) raw_.push_back(node.content);
     } else {
       if (node.kind == Node::Kind::multipart) order_.push_back(&node);
-      for (const Entity& child : node.children) collect(*child.node_);
+      for (const Entity& child : node.children)
+        collect(*child.node_);
     }
   }
 
   void choose() {
     unsigned count = 0;
     std::set<std::string, std::less<>> all;
-    const auto make = [&](const Node* node) {
-      std::string boundary = make_boundary(count++, random_);
-      all.insert(boundary);
+    const auto make = [&](const Node* node, std::span<const char> octets) {
+      std::string boundary = make_boundary(count++, octets);
+      if (!raw_.empty()) all.insert(boundary);
       boundaries_[node] = std::move(boundary);
     };
-    for (const Node* node : order_) make(node);
+    std::vector<char> octets(order_.size() * kRandomOctets);
+    random_.fill(octets);
+    for (std::size_t i = 0; i < order_.size(); ++i)
+      make(order_[i], std::span(octets).subspan(i * kRandomOctets, kRandomOctets));
     for (unsigned tries = 0; !raw_.empty(); ++tries) {
       std::set<std::string, std::less<>> found;
-      for (const Rope& rope : raw_) find_boundaries(rope, all, found);
+      for (const Rope& rope : raw_)
+        find_boundaries(rope, all, found);
       if (found.empty()) return;
       if (tries == kTries) throw Error(Errc::internal, "no boundary could be found that is not in the content");
       for (const Node* node : order_) {
         const std::string hit = boundaries_[node];
         if (!found.contains(hit)) continue;
         all.erase(hit);
-        make(node);
+        random_.fill(std::span(octets).first(kRandomOctets));
+        make(node, std::span(octets).first(kRandomOctets));
       }
     }
   }
@@ -169,9 +178,9 @@ class Entity::Freezer {
     const auto chosen = boundaries_.find(&node);
     for (const HeaderField& field : node.fields) {
       if (chosen != boundaries_.end() && iequals(field.name, "Content-Type"))
-        out.fields(type_field(node, chosen->second));
+        out.field(type_field(node, chosen->second));
       else
-        out.fields(field);
+        out.field(field);
     }
     out.text("\r\n");
     write_body(node, out);
@@ -193,8 +202,10 @@ Entity::Frozen Entity::freeze_parts(Random& random) const {
 Rope Entity::freeze(const HeaderFields& leading, Random& random) const {
   const Freezer freezer(*node_, random);
   RopeWriter out;
-  for (const HeaderField& field : leading) out.fields(field);
-  for (const HeaderField& field : freezer.structural(*node_)) out.fields(field);
+  for (const HeaderField& field : leading)
+    out.field(field);
+  for (const HeaderField& field : freezer.structural(*node_))
+    out.field(field);
   out.text("\r\n");
   freezer.write_body(*node_, out);
   return out.take();

@@ -34,6 +34,25 @@ namespace {
                      [](char c) { return c > ' ' && c < 0x7f && c != '[' && c != ']' && c != '\\'; });
 }
 
+/// Letters, digits and inner hyphens alone, no label that IDNA reads ("xn--…"): there IDNA changes nothing but the case.
+[[nodiscard]] bool is_plain_host_name(std::string_view text) noexcept {
+  constexpr std::size_t kLongestLabel = 63;
+  constexpr std::size_t kLongestName = 253;
+  std::size_t length = 0;
+  char before = '.';
+  for (const char c : text) {
+    if (c == '.') {
+      if (before == '.' || before == '-') return false;
+      length = 0;
+    } else {
+      if (!is_alpha(c) && !is_digit(c) && (c != '-' || before == '.' || before == '-')) return false;
+      if (++length > kLongestLabel) return false;
+    }
+    before = c;
+  }
+  return before != '.' && before != '-' && text.size() <= kLongestName;
+}
+
 [[nodiscard]] bool is_domain_name(std::string_view text) noexcept {
   bool label_empty = true;
   for (const char c : text) {
@@ -87,7 +106,7 @@ std::string quoted_local_part(std::string_view content) {
 }
 
 std::optional<std::string> domain_to_ascii(std::string_view domain) {
-  if (is_domain_literal(domain)) return ascii_lower(domain);
+  if (is_domain_literal(domain) || is_plain_host_name(domain)) return ascii_lower(domain);
   if (!is_domain_name(domain)) return std::nullopt;
   const std::string terminated(domain);
   std::uint8_t* looked_up = nullptr;

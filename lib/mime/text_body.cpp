@@ -16,7 +16,9 @@ constexpr std::size_t kLongestLine = 998;  // RFC 5322, 2.1.1
 constexpr std::size_t kEncodedLine = 76;   // RFC 2045, 6.7 (5)
 constexpr std::size_t kChunk = std::size_t{64} << 10U;
 
-bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+bool is_blank(char c) noexcept {
+  return c == ' ' || c == '\t';
+}
 
 struct Octets {
   bool high = false;
@@ -25,45 +27,59 @@ struct Octets {
   std::size_t feeds = 0;
 };
 
-/// Written so that the compiler makes vectors of it: blocks of fixed size, one octet a lane.
+/// Sixteen octets at once, in the compilers' own vectors: comparisons give 255 in the lanes where they hold.
+using Lanes = unsigned char __attribute__((vector_size(16)));
+constexpr std::size_t kLanes = sizeof(Lanes);
+
+std::size_t sum(Lanes lanes) noexcept {
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < kLanes; ++i)
+    total += lanes[i];
+  return total;
+}
+
 Octets survey(std::string_view text) noexcept {
-  constexpr std::size_t kLanes = 64;
-  std::array<unsigned char, kLanes> high{};
-  std::array<unsigned char, kLanes> control{};
   Octets found;
-  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+  Lanes high{};
+  std::size_t odd = 0;  // controls, of which TAB, CR and LF are harmless
+  std::size_t tabs = 0;
+  const char* at = text.data();
   std::size_t left = text.size();
   while (left >= kLanes) {
-    std::array<unsigned char, kLanes> returns{};
-    std::array<unsigned char, kLanes> feeds{};
+    Lanes unprintable{};
+    Lanes over{};
+    Lanes tab{};
+    Lanes cr{};
+    Lanes lf{};
     // A lane counts to 255 at most.
     const std::size_t blocks = std::min<std::size_t>(left / kLanes, 255);
-    for (std::size_t block = 0; block < blocks; ++block, at += kLanes)
-      for (std::size_t i = 0; i < kLanes; ++i) {
-        const unsigned char c = at[i];
-        const auto cr = static_cast<unsigned char>(c == '\r');
-        const auto lf = static_cast<unsigned char>(c == '\n');
-        high[i] = static_cast<unsigned char>(high[i] | c);
-        control[i] = static_cast<unsigned char>(control[i] | ((c < 32) & (c != '\t') & !cr & !lf) | (c == 127));
-        returns[i] = static_cast<unsigned char>(returns[i] + cr);
-        feeds[i] = static_cast<unsigned char>(feeds[i] + lf);
-      }
-    for (std::size_t i = 0; i < kLanes; ++i) {
-      found.returns += returns[i];
-      found.feeds += feeds[i];
+    for (std::size_t block = 0; block < blocks; ++block, at += kLanes) {
+      Lanes c;
+      std::memcpy(&c, at, kLanes);
+      high |= c;
+      unprintable -= reinterpret_cast<Lanes>(Lanes(c - 32) > 94);
+      over += c >> 7;
+      tab -= reinterpret_cast<Lanes>(c == '\t');
+      cr -= reinterpret_cast<Lanes>(c == '\r');
+      lf -= reinterpret_cast<Lanes>(c == '\n');
     }
+    odd += sum(unprintable) - sum(over);
+    tabs += sum(tab);
+    found.returns += sum(cr);
+    found.feeds += sum(lf);
     left -= blocks * kLanes;
   }
-  for (std::size_t i = 0; i < kLanes; ++i) {
-    found.high = found.high || (high[i] & 0x80U) != 0;
-    found.control = found.control || control[i] != 0;
-  }
+  bool any_high = false;
   for (; left != 0; --left, ++at) {
-    found.high = found.high || *at > 127;
-    found.control = found.control || (*at < 32 && *at != '\t' && *at != '\r' && *at != '\n') || *at == 127;
-    found.returns += *at == '\r' ? 1 : 0;
-    found.feeds += *at == '\n' ? 1 : 0;
+    const auto c = static_cast<unsigned char>(*at);
+    any_high = any_high || c > 127;
+    odd += c < 32 || c == 127 ? 1 : 0;
+    tabs += c == '\t' ? 1 : 0;
+    found.returns += c == '\r' ? 1 : 0;
+    found.feeds += c == '\n' ? 1 : 0;
   }
+  found.high = any_high || sum(high >> 7) != 0;
+  found.control = odd != tabs + found.returns + found.feeds;
   return found;
 }
 
@@ -100,38 +116,60 @@ Lines canonical(std::string_view text, std::size_t feeds) {
   return lines;
 }
 
-/// Whether an octet must be written as =XX within a line, place aside.
-bool must_escape(char c) noexcept { return (c < 32 && c != '\t') || c > 126 || c == '='; }
+/// Whether an octet may stand as it is within a line of quoted-printable, its place aside.
+constexpr std::array<bool, 256> kLiteral = [] {
+  std::array<bool, 256> literal{};
+  for (std::size_t c = 32; c < 127; ++c)
+    literal[c] = c != '=';
+  literal['\t'] = true;
+  return literal;
+}();
+
+void put_escaped(std::string& out, char c) {
+  static constexpr std::string_view kDigits = "0123456789ABCDEF";
+  const auto octet = static_cast<unsigned char>(c);
+  const std::array<char, 3> text = {'=', kDigits[octet >> 4U], kDigits[octet & 15U]};
+  out.append(text.data(), text.size());
+}
 
 /// Appends one line (without its end) to `out`.
 void put_line(std::string& out, std::string_view line) {
-  static constexpr std::string_view kDigits = "0123456789ABCDEF";
+  const bool blank_end = !line.empty() && is_blank(line.back());
+  const std::string_view inner = line.substr(0, line.size() - (blank_end ? 1 : 0));
   std::size_t column = 0;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
+  const auto soft_break = [&] {
+    out += "=\r\n";
+    column = 0;
+  };
+  for (std::size_t i = 0; i < inner.size();) {
+    const std::string_view rest = inner.substr(i);
+    if (column == 0 && (rest[0] == '.' || rest.starts_with("From "))) {
+      put_escaped(out, rest[0]);
+      column = 3;
+      ++i;
+      continue;
+    }
+    std::size_t run = 0;
+    const std::size_t most = std::min(rest.size(), kEncodedLine - column);
+    while (run < most && kLiteral[static_cast<unsigned char>(rest[run])])
+      ++run;
+    // A soft line break needs a column of its own; the end of the line does not.
+    if (run != rest.size() || blank_end) run = std::min(run, kEncodedLine - 1 - column);
+    out.append(rest.data(), run);
+    column += run;
+    i += run;
+    if (i == inner.size()) break;
     const bool last = i + 1 == line.size();
-    const auto escape_at = [&](std::size_t where) {
-      return must_escape(c) || (is_blank(c) && last) ||
-             (where == 0 && (c == '.' || (c == 'F' && line.substr(i).starts_with("From "))));
-    };
-    bool escape = escape_at(column);
-    // A soft line break needs a column of its own, but for the last octet of the line.
-    const std::size_t room = last ? kEncodedLine : kEncodedLine - 1;
-    if (column + (escape ? 3 : 1) > room) {
-      out += "=\r\n";
-      column = 0;
-      escape = escape_at(column);
+    if (kLiteral[static_cast<unsigned char>(inner[i])] || column + 3 > (last ? kEncodedLine : kEncodedLine - 1)) {
+      soft_break();
+      continue;
     }
-    if (escape) {
-      const auto octet = static_cast<unsigned char>(c);
-      const std::array<char, 3> text = {'=', kDigits[octet >> 4U], kDigits[octet & 15U]};
-      out.append(text.data(), text.size());
-      column += 3;
-    } else {
-      out += c;
-      ++column;
-    }
+    put_escaped(out, inner[i++]);
+    column += 3;
   }
+  if (!blank_end) return;
+  if (column + 3 > kEncodedLine) soft_break();
+  put_escaped(out, line.back());
 }
 
 }  // namespace
@@ -174,8 +212,8 @@ EncodedBody encode_text(std::string_view utf8) {
   return encoded;
 }
 
-LineFacts examine(Source& octets) {
-  LineFacts facts;
+WireFacts examine(Source& octets) {
+  WireFacts facts;
   std::vector<char> chunk(kChunk);
   char before = 0;
   std::uint64_t column = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pgp/gpgme.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <clocale>
 #include <mutex>
@@ -109,9 +111,10 @@ KeyRef own(gpgme_key_t key) {
 EngineInfo engine_info() {
   const gpgme_engine_info_t info = installed();
   const std::string hint = "install GnuPG 2.2 or later";
-  if (info == nullptr || info->file_name == nullptr || info->version == nullptr) {
-    throw Error(Errc::unavailable, "gpg is missing",
-                info != nullptr && info->file_name != nullptr ? info->file_name : "gpg", hint);
+  const std::string program = info != nullptr && info->file_name != nullptr ? info->file_name : "";
+  // GpgME gives a program that does not run the version 1.0.0.
+  if (program.empty() || info->version == nullptr || access(program.c_str(), X_OK) != 0) {
+    throw Error(Errc::unavailable, "gpg is missing", program.empty() ? "gpg" : program, hint);
   }
   if (older(info->version, kOldestGpg)) {
     throw Error(Errc::unavailable, std::string("gpg is too old: version ") + info->version, info->file_name, hint);

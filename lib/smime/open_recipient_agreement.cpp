@@ -49,27 +49,30 @@ constexpr std::array<Wrap, 4> kWraps{{
     {NID_id_smime_alg_CMS3DESwrap, "DES3-WRAP", 24, true},
 }};
 
+/// Whether the sender's key says that it is of our key's kind (RFC 5753, section 3.1.1; RFC 8418, section 3.1). The
+/// parameters may be absent, or name the curve.
+bool same_kind(const X509_ALGOR* originator, EVP_PKEY* own) {
+  const int nid = asn1::nid_of(originator);
+  const int type = EVP_PKEY_get_base_id(own);
+  if (type != EVP_PKEY_EC) return nid == type && originator->parameter == nullptr;
+  if (nid != NID_X9_62_id_ecPublicKey) return false;
+  if (asn1::no_parameters(originator)) return true;
+  std::array<char, 80> group{};
+  return originator->parameter->type == V_ASN1_OBJECT &&
+         EVP_PKEY_get_group_name(own, group.data(), group.size(), nullptr) == 1 &&
+         OBJ_txt2nid(group.data()) == OBJ_obj2nid(originator->parameter->value.object);
+}
+
 /// The sender's ephemeral key on our key's curve; null when it is on no such curve. OpenSSL checks the point.
 EvpPkeyPtr peer_key(const asn1::OriginatorPublicKey& originator, EVP_PKEY* own) {
+  if (!same_kind(originator.algorithm, own)) return nullptr;
   const std::string_view point = octets_of(originator.public_key);
-  EvpPkeyPtr peer(check(EVP_PKEY_new(), "a key"));
-  bool made = false;
-  if (const int type = EVP_PKEY_get_base_id(own); type == EVP_PKEY_X25519 || type == EVP_PKEY_X448) {
-    peer.reset(EVP_PKEY_new_raw_public_key(type, nullptr, bytes(point), point.size()));
-    made = peer != nullptr;
-  } else {
-    // The parameters may be absent, or name the curve, which must then be ours (RFC 5753, section 3.1.1).
-    const ASN1_TYPE* const parameters = originator.algorithm->parameter;
-    if (parameters != nullptr && parameters->type == V_ASN1_OBJECT) {
-      std::array<char, 80> group{};
-      if (EVP_PKEY_get_group_name(own, group.data(), group.size(), nullptr) != 1 ||
-          OBJ_txt2nid(group.data()) != OBJ_obj2nid(parameters->value.object)) {
-        return nullptr;
-      }
-    }
-    made = EVP_PKEY_copy_parameters(peer.get(), own) == 1 &&
-           EVP_PKEY_set1_encoded_public_key(peer.get(), bytes(point), point.size()) == 1;
+  if (const int type = EVP_PKEY_get_base_id(own); type != EVP_PKEY_EC) {
+    return EvpPkeyPtr(EVP_PKEY_new_raw_public_key(type, nullptr, bytes(point), point.size()));
   }
+  EvpPkeyPtr peer(check(EVP_PKEY_new(), "a key"));
+  const bool made = EVP_PKEY_copy_parameters(peer.get(), own) == 1 &&
+                    EVP_PKEY_set1_encoded_public_key(peer.get(), bytes(point), point.size()) == 1;
   if (!made) peer.reset();
   return peer;
 }
@@ -157,7 +160,8 @@ ContentKey agree(const OwnRecipient& recipient, const Scheme& scheme, const Wrap
                  std::size_t key_length) {
   const asn1::KeyAgreeRecipientInfo& info = *recipient.agreement;
   ContentKey result{.damaged = true};
-  const EvpPkeyPtr peer = peer_key(*info.originator->d.originator_key, recipient.identity->secret());
+  // By the certificate: a key on a token does not give its parameters.
+  const EvpPkeyPtr peer = peer_key(*info.originator->d.originator_key, recipient.identity->public_key());
   if (!peer) return result;
   const SecretBytes secret = shared_secret(recipient.identity->secret(), peer.get());
   if (secret.empty()) return result;

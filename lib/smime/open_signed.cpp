@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t kMaxSigners = 64;
 constexpr std::size_t kMaxCertificates = 1000;
 constexpr std::size_t kMaxDigestAlgorithms = 64;
+/// CertificateChoices: certificates of other kinds have the tags [0] to [3] (RFC 5652, section 10.2.2).
+constexpr std::uint32_t kLastCertificateChoice = 3;
 
 void read_digest_algorithms(BerReader& reader, const std::function<void(const std::string&)>& on_digest) {
   reader.enter(kBerSet, "digestAlgorithms");
@@ -38,12 +40,18 @@ void read_certificates(BerReader& reader, SignedData& message, LayerFacts& facts
   for (std::size_t count = 0; reader.peek() != nullptr; ++count) {
     if (count == kMaxCertificates) throw Error(Errc::limit, "there are too many certificates");
     const bool plain = reader.next_is(kBerSequence);
+    const BerTag tag = reader.peek()->tag;
+    if (!plain && (tag.tag_class != BerClass::context || tag.number > kLastCertificateChoice)) {
+      throw Error(Errc::malformed, "there is something among the certificates that is none");
+    }
     const std::string der = reader.copy("a certificate");
-    if (!plain) continue;  // attribute certificates and the like (RFC 5652, section 10.2.2)
+    if (!plain) continue;  // attribute certificates and the like
     const unsigned char* at = bytes(der);
     X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
     ERR_clear_error();
-    if (!certificate || at != bytes(der) + der.size()) continue;  // of no use to anyone; the signer's will be missed
+    if (!certificate || at != bytes(der) + der.size()) {
+      throw Error(Errc::malformed, "a certificate in the message is malformed");
+    }
     facts.certificates.push_back(pem_of(certificate.get()));
     message.certificates.push_back(std::move(certificate));
   }

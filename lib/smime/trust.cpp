@@ -19,21 +19,31 @@ std::string quoted(X509* certificate) {
 /// What the verify callback saw. It runs inside OpenSSL, so nothing in it may throw.
 struct Seen {
   Time at;
+  const std::vector<X509CrlPtr>* crls = nullptr;
   int revoked_depth = -1;
   int unclear_error = X509_V_OK;
   int unclear_depth = -1;
   bool wrong_purpose = false;
 };
 
-/// Whether the revocation that OpenSSL reports had already happened at the time judged at.
-bool revoked_by_then(X509_STORE_CTX* context, Time at) {
-  X509_CRL* crl = X509_STORE_CTX_get0_current_crl(context);
-  X509* certificate = X509_STORE_CTX_get_current_cert(context);
-  X509_REVOKED* entry = nullptr;
-  if (crl == nullptr || certificate == nullptr || X509_CRL_get0_by_cert(crl, &entry, certificate) != 1) return true;
-  // X509_cmp_time: -1 when the date is earlier than or equal to `then`, 1 when later, 0 when it cannot be read.
-  std::time_t then = at.time_since_epoch().count();
-  return X509_cmp_time(X509_REVOKED_get0_revocationDate(entry), &then) != 1;
+/// Whether the revocation that OpenSSL reports had already happened at the time judged at. The list that it found it in
+/// is not told to callbacks, so it is looked up in those of the same issuer; a date that cannot be read counts.
+bool revoked_by_then(X509* certificate, const Seen& seen) {
+  if (certificate == nullptr) return true;
+  const std::time_t then = seen.at.time_since_epoch().count();
+  bool found = false;
+  for (const X509CrlPtr& crl : *seen.crls) {
+    X509_REVOKED* entry = nullptr;
+    if (X509_NAME_cmp(X509_CRL_get_issuer(crl.get()), X509_get_issuer_name(certificate)) != 0 ||
+        X509_CRL_get0_by_cert(crl.get(), &entry, certificate) != 1) {
+      continue;
+    }
+    found = true;
+    std::time_t compared = then;
+    // -1 when the date is earlier than or equal to the time, 1 when later, 0 when it cannot be read.
+    if (X509_cmp_time(X509_REVOKED_get0_revocationDate(entry), &compared) != 1) return true;
+  }
+  return !found;
 }
 
 /// Lets those errors pass that are facts of their own and not about the path.
@@ -56,7 +66,8 @@ int on_verify(int ok, X509_STORE_CTX* context) {
     case X509_V_ERR_CERT_REVOKED:
       // A list that is merely out of date still says who was revoked; one that cannot be checked says nothing.
       if (seen.unclear_depth == depth && seen.unclear_error != X509_V_ERR_CRL_HAS_EXPIRED) return 1;
-      if (seen.revoked_depth < 0 && revoked_by_then(context, seen.at)) seen.revoked_depth = depth;
+      if (seen.revoked_depth < 0 && revoked_by_then(X509_STORE_CTX_get_current_cert(context), seen))
+        seen.revoked_depth = depth;
       return 1;
     case X509_V_ERR_CRL_HAS_EXPIRED:
     case X509_V_ERR_CRL_SIGNATURE_FAILURE:
@@ -184,7 +195,7 @@ void PathValidator::judge_path(X509* certificate, CertificateFacts& facts) const
   if (!state_.crls.empty()) flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL | X509_V_FLAG_USE_DELTAS;
   X509_VERIFY_PARAM_set_flags(parameters, flags);
 
-  Seen seen{.at = at_};
+  Seen seen{.at = at_, .crls = &state_.crls};
   X509_STORE_CTX_set_app_data(context.get(), &seen);
   X509_STORE_CTX_set_verify_cb(context.get(), on_verify);
   const bool verified = X509_verify_cert(context.get()) == 1;

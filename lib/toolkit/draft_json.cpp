@@ -131,6 +131,7 @@ Draft read_draft_json(const InputPtr& json, const std::string& base_folder) {
 std::string_view schema_text(std::string_view name) {
   if (name == "message") return kMessageSchema;
   if (name == "report") return kReportSchema;
+  if (name == "vector") return kVectorSchema;
   throw Error(Errc::internal, "no such schema", std::string(name));
 }
 

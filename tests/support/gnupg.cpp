@@ -32,18 +32,24 @@ const std::filesystem::path& pgp_keys() {
   return folder;
 }
 
-std::string pgp_key(std::string_view file) { return (pgp_keys() / file).string(); }
-
-Gnupg::Gnupg(const std::vector<std::string>& key_files) {
-  file("gpg-agent.conf", "s2k-count 65536\ndisable-scdaemon\n");  // without it the agent measures for tenths of a second
-  for (const std::string& file : key_files) import(file);
+std::string pgp_key(std::string_view file) {
+  return (pgp_keys() / file).string();
 }
 
-Gnupg::~Gnupg() { run({"gpgconf", "--homedir", home(), "--kill", "all"}); }
+Gnupg::Gnupg(const std::vector<std::string>& key_files) {
+  file("gpg-agent.conf",
+       "s2k-count 65536\ndisable-scdaemon\n");  // without it the agent measures for tenths of a second
+  for (const std::string& file : key_files)
+    import(file);
+}
+
+Gnupg::~Gnupg() {
+  run({"gpgconf", "--homedir", home(), "--kill", "all"});
+}
 
 Finished Gnupg::gpg(const std::vector<std::string>& arguments, const std::string& input) const {
-  std::vector<std::string> argv{"gpg",    "--homedir", home(), "--batch", "--no-tty", "--pinentry-mode", "loopback", "--trust-model",
-                                "pgp", "--quiet"};
+  std::vector<std::string> argv{"gpg",      "--homedir",     home(), "--batch", "--no-tty", "--pinentry-mode",
+                                "loopback", "--trust-model", "pgp",  "--quiet"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return run(argv, {.input = input});
 }

@@ -16,23 +16,30 @@
 
 namespace mimeseal::test {
 
-inline Time now() { return system_clock().now(); }
+inline Time now() {
+  return system_clock().now();
+}
 
 inline std::function<SecretBytes(const std::string&)> passphrase(std::string_view text) {
   return [text = std::string(text)](const std::string&) { return SecretBytes(text); };
 }
 
 inline constexpr std::string_view kBobsPassphrase = "bob's passphrase";
-inline constexpr std::string_view kText = "Content-Type: text/plain\r\n\r\nGr\xC3\xBC\xC3\x9F"
-                                          "e aus K\xC3\xB6ln.\r\nMARKER-4711\r\n";
+inline constexpr std::string_view kText =
+    "Content-Type: text/plain\r\n\r\nGr\xC3\xBC\xC3\x9F"
+    "e aus K\xC3\xB6ln.\r\nMARKER-4711\r\n";
 
 /// Keys from files; names without ".sec.asc" and ".pub.asc".
-inline pgp::EngineOptions files(const std::vector<std::string>& identities, const std::vector<std::string>& recipients = {},
+inline pgp::EngineOptions files(const std::vector<std::string>& identities,
+                                const std::vector<std::string>& recipients = {},
                                 const std::vector<std::string>& trust = {}) {
   pgp::EngineOptions options;
-  for (const std::string& name : identities) options.identities.push_back(pgp_key(name + ".sec.asc"));
-  for (const std::string& name : recipients) options.recipient_keys.push_back(pgp_key(name + ".pub.asc"));
-  for (const std::string& name : trust) options.trust.push_back(pgp_key(name + ".pub.asc"));
+  for (const std::string& name : identities)
+    options.identities.push_back(pgp_key(name + ".sec.asc"));
+  for (const std::string& name : recipients)
+    options.recipient_keys.push_back(pgp_key(name + ".pub.asc"));
+  for (const std::string& name : trust)
+    options.trust.push_back(pgp_key(name + ".pub.asc"));
   return options;
 }
 

@@ -38,25 +38,24 @@ class SealToken : public testing::Test {
             .exit_code,
         0);
     for (const auto& [name, id] : {std::pair("rsa", "01"), std::pair("p256", "02")}) {
-      const std::string key = (dir_ / "key.p8").string();
+      const std::string key = (dir_ / "key.der").string();
       const std::string certificate = (dir_ / "certificate.der").string();
-      ASSERT_EQ(
-          run({"openssl", "pkcs8", "-topk8", "-nocrypt", "-in", smime_file(std::string(name) + ".key"), "-out", key})
-              .exit_code,
-          0);
-      ASSERT_EQ(run({"openssl", "x509", "-in", smime_file(std::string(name) + ".crt"), "-outform", "DER", "-out",
-                     certificate})
-                    .exit_code,
-                0);
-      ASSERT_EQ(
-          run({"softhsm2-util", "--import", key, "--token", "desk", "--label", name, "--id", id, "--pin", "secret"})
-              .exit_code,
-          0);
-      ASSERT_EQ(run({"pkcs11-tool", "--module", kModule, "--login", "--pin", "secret", "--token-label", "desk",
-                     "--write-object", certificate, "--type", "cert", "--label", name, "--id", id})
-                    .exit_code,
-                0);
+      const std::string file = smime_file(name);
+      ASSERT_EQ(run({"openssl", "pkey", "-in", file + ".key", "-outform", "DER", "-out", key}).exit_code, 0);
+      ASSERT_EQ(run({"openssl", "x509", "-in", file + ".crt", "-outform", "DER", "-out", certificate}).exit_code, 0);
+      put_on_token(key, "privkey", name, id);
+      put_on_token(certificate, "cert", name, id);
     }
+  }
+
+  static void put_on_token(const std::string& file, const std::string& type, const std::string& name,
+                           const std::string& id) {
+    std::vector<std::string> command{"pkcs11-tool",   "--module", kModule,          "--login", "--pin",  "secret",
+                                     "--token-label", "desk",     "--write-object", file,      "--type", type,
+                                     "--label",       name,       "--id",           id};
+    if (type == "privkey") command.insert(command.end(), {"--usage-sign", "--usage-decrypt", "--usage-derive"});
+    const auto done = run(command);
+    ASSERT_EQ(done.exit_code, 0) << done.err;
   }
 
   static std::string uri(const std::string& object) {
@@ -85,6 +84,22 @@ TEST_F(SealToken, SignsWithRsaPssAndEcdsa) {
     const auto done = run({"openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", (dir_ / "message").string(),
                            "-content", (dir_ / "content").string(), "-CAfile", smime_file("root.crt")});
     EXPECT_EQ(done.exit_code, 0) << name << done.err;
+  }
+}
+
+TEST_F(SealToken, OpensWhatWasEncryptedToIt) {
+  for (const auto& [name, transport] : {std::pair("rsa", KeyTransport::oaep), std::pair("rsa", KeyTransport::pkcs1),
+                                        std::pair("p256", KeyTransport::oaep)}) {
+    SmimePolicy policy;
+    policy.key_transport = transport;
+    const std::string message = encrypt(*engine_with({name}), {name}, policy);
+    const auto token = engine(uri(name));
+    OpenSpec spec;
+    spec.at = now();
+    StringSink out;
+    const LayerFacts facts = token->open(*view_source(message), out, spec);
+    EXPECT_EQ(facts.result, LayerResult::good) << name << " " << to_string(transport) << ": " << facts.why;
+    EXPECT_EQ(out.str(), kContent);
   }
 }
 
