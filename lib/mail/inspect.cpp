@@ -13,8 +13,9 @@ std::string detail_of(const Part& part, const LayerForm& form, const std::option
     const std::string* value = part.content_type.find(name);
     if (value != nullptr) out += (out.empty() ? "" : "; ") + std::string(name) + "=" + *value;
   }
-  if (inside && *inside != form.claimed)
-    out += (out.empty() ? "" : "; ") + std::string("but holds ") + std::string(to_string(*inside));
+  const LayerType found = inside.value_or(form.claimed);
+  if (found != form.claimed)
+    out += (out.empty() ? "" : "; ") + std::string("but holds ") + std::string(to_string(found));
   if (form.form == Form::cms && !inside)
     out += (out.empty() ? "" : "; ") + std::string("no CMS that can be recognised");
   return out;
