@@ -13,8 +13,9 @@ std::string detail_of(const Part& part, const LayerForm& form, const std::option
     const std::string* value = part.content_type.find(name);
     if (value != nullptr) out += (out.empty() ? "" : "; ") + std::string(name) + "=" + *value;
   }
-  if (const LayerType held = inside.value_or(form.claimed); held != form.claimed)
-    out += (out.empty() ? "" : "; ") + std::string("but holds ") + std::string(to_string(held));
+  const LayerType found = inside.value_or(form.claimed);
+  if (found != form.claimed)
+    out += (out.empty() ? "" : "; ") + std::string("but holds ") + std::string(to_string(found));
   if (form.form == Form::cms && !inside)
     out += (out.empty() ? "" : "; ") + std::string("no CMS that can be recognised");
   return out;
@@ -23,8 +24,7 @@ std::string detail_of(const Part& part, const LayerForm& form, const std::option
 void add_layer(Inspected& out, const InputPtr& input, const Part& part) {
   const LayerForm form = layer_form(part);
   if (form.form == Form::none) return;
-  std::optional<LayerType> inside;
-  if (form.form == Form::cms) inside = peek_cms(input, part);
+  const auto inside = form.form == Form::cms ? peek_cms(input, part) : std::nullopt;
   if (form.form == Form::cms && !form.certain && !inside) return;
   out.layers.push_back({part.path, inside.value_or(form.claimed), detail_of(part, form, inside)});
 }
