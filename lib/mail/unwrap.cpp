@@ -30,11 +30,14 @@ LayerFacts failed(LayerType type, LayerResult result, std::string why) {
   return facts;
 }
 
-const char* name_of(Protocol protocol) { return protocol == Protocol::smime ? "S/MIME" : "OpenPGP"; }
+const char* name_of(Protocol protocol) {
+  return protocol == Protocol::smime ? "S/MIME" : "OpenPGP";
+}
 
-/// Signs of one and the same text in two line-end conventions: over the octets as they stand, else in canonical form, as
-/// both protocols demand of a message whose line ends a system has changed (RFC 3156, section 5; RFC 8551, 3.1.1).
-LayerFacts verify(Engine& engine, const Place& place, const Part& content, const std::string& signature, const OpenSpec& spec) {
+/// Signs of one and the same text in two line-end conventions: over the octets as they stand, else in canonical form,
+/// as both protocols demand of a message whose line ends a system has changed (RFC 3156, section 5; RFC 8551, 3.1.1).
+LayerFacts verify(Engine& engine, const Place& place, const Part& content, const std::string& signature,
+                  const OpenSpec& spec) {
   auto source = slice(place.input(), content.header_begin, content.body_end);
   LayerFacts facts = engine.verify(*source, signature, spec);
   if (fits(facts) || !has_bare_lf(*source)) return facts;
@@ -80,7 +83,8 @@ Unwrapped open_blob(Opening& opening, const Place& place, const LayerForm& form,
                                  (form.certs_only || !out.facts.certificates.empty());
   if (only_certificates) {
     out.is_layer = false;
-    opening.certificates.insert(opening.certificates.end(), out.facts.certificates.begin(), out.facts.certificates.end());
+    opening.certificates.insert(opening.certificates.end(), out.facts.certificates.begin(),
+                                out.facts.certificates.end());
     return out;
   }
   if (gives_content(out.facts, size)) {

@@ -74,7 +74,7 @@ Peer::Peer(std::string_view script, std::vector<std::string> options) : store_(f
     options.push_back("--key=" + (test_ca() / "server.key").string());
   }
   std::erase(options, "--no-cert");
-  if (!has(options, "--store") && script != "tls_server.py") options.push_back("--store=" + store_.string());
+  if (!has(options, "--store")) options.push_back("--store=" + store_.string());
 
   std::vector<std::string> words{kPython, peer_script(script).string()};
   words.insert(words.end(), options.begin(), options.end());
