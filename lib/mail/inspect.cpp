@@ -13,8 +13,11 @@ std::string detail_of(const Part& part, const LayerForm& form, const std::option
     const std::string* value = part.content_type.find(name);
     if (value != nullptr) out += (out.empty() ? "" : "; ") + std::string(name) + "=" + *value;
   }
-  if (inside && *inside != form.claimed) out += (out.empty() ? "" : "; ") + std::string("but holds ") + std::string(to_string(*inside));
-  if (form.form == Form::cms && !inside) out += (out.empty() ? "" : "; ") + std::string("no CMS that can be recognised");
+  const LayerType found = inside.value_or(form.claimed);
+  if (found != form.claimed)
+    out += (out.empty() ? "" : "; ") + std::string("but holds ") + std::string(to_string(found));
+  if (form.form == Form::cms && !inside)
+    out += (out.empty() ? "" : "; ") + std::string("no CMS that can be recognised");
   return out;
 }
 
@@ -37,7 +40,8 @@ Inspected inspect_message(const InputPtr& input, const ScanLimits& limits) {
     const Part& part = *open.back();
     open.pop_back();
     mail::add_layer(out, input, part);
-    for (std::size_t i = part.children.size(); i-- > 0;) open.push_back(&part.children[i]);
+    for (std::size_t i = part.children.size(); i-- > 0;)
+      open.push_back(&part.children[i]);
   }
   return out;
 }

@@ -67,92 +67,18 @@ void Crc24::update(std::string_view octets) noexcept {
   value_ = value;
 }
 
-void Dearmor::rewind() {
-  from_.rewind();
-  state_ = State::start;
-  type_ = ArmorType::none;
-  fault_.clear();
-  in_begin_ = in_end_ = 0;
-  at_end_ = false;
-  out_.clear();
-  out_begin_ = 0;
-  line_.clear();
-  line_begin_ = true;
-  quantum_ = 0;
-  digits_ = pads_ = 0;
-  crc_ = {};
-  label_.clear();
-}
-
-void Dearmor::bad(const char* what) {
+void ArmorDecoder::bad(const char* what) {
   if (fault_.empty()) fault_ = what;
 }
 
-bool Dearmor::fill() {
-  if (at_end_) return false;
-  in_begin_ = 0;
-  in_end_ = from_.read(in_);
-  if (in_end_ == 0) at_end_ = true;
-  return in_end_ != 0;
-}
-
-std::size_t Dearmor::read(std::span<char> into) {
-  if (into.empty()) return 0;
-  for (;;) {
-    if (out_begin_ < out_.size()) {
-      const std::size_t count = std::min(into.size(), out_.size() - out_begin_);
-      std::memcpy(into.data(), out_.data() + out_begin_, count);
-      out_begin_ += count;
-      return count;
-    }
-    out_.clear();
-    out_begin_ = 0;
-    if (in_begin_ == in_end_ && !fill()) {
-      if (state_ != State::done && state_ != State::start && state_ != State::preamble && state_ != State::binary) {
-        if (!line_.empty()) line_done();  // the last line may lack its end
-        if (state_ != State::tail) bad("the armour is cut off before its end");
-      }
-      if (state_ != State::start && state_ != State::preamble && state_ != State::binary) state_ = State::done;
-      if (out_.empty()) return 0;
-      continue;
-    }
-    if (state_ == State::start) {
-      // A packet's first octet has its highest bit set (section 4.2); a byte order mark is no packet.
-      if (in_end_ - in_begin_ >= 3 && std::memcmp(in_.data() + in_begin_, "\xEF\xBB\xBF", 3) == 0) in_begin_ += 3;
-      const bool packet = in_begin_ < in_end_ && (static_cast<unsigned char>(in_[in_begin_]) & 0x80U) != 0;
-      state_ = packet ? State::binary : State::preamble;
-    }
-    if (state_ == State::binary) {
-      const std::size_t count = std::min(into.size(), in_end_ - in_begin_);
-      std::memcpy(into.data(), in_.data() + in_begin_, count);
-      in_begin_ += count;
-      return count;
-    }
-    while (in_begin_ < in_end_) {
-      const auto c = static_cast<unsigned char>(in_[in_begin_++]);
-      if (state_ == State::body) {
-        body_octet(c);
-      } else if (c == '\n') {
-        line_done();
-      } else if (line_.size() < kKeptLine) {
-        line_.push_back(static_cast<char>(c));
-      }
-    }
-    if (state_ == State::body) {
-      crc_.update(out_);
-    }
-  }
-}
-
-void Dearmor::begin(std::string_view label) {
+void ArmorDecoder::begin(std::string_view label) {
   type_ = type_of(label);
   label_ = label;
-  state_ = State::headers;
   // What follows is text, and clearsigned text is never verified here (RFC 9787, section 6.2.3.1).
-  if (type_ == ArmorType::cleartext) state_ = State::done;
+  state_ = type_ == ArmorType::cleartext ? State::cleartext : State::headers;
 }
 
-void Dearmor::line_done() {
+void ArmorDecoder::line_done() {
   const std::string line = std::move(line_);
   line_.clear();
   const std::string_view text = trim(line);
@@ -163,16 +89,16 @@ void Dearmor::line_done() {
     case State::headers:
       if (text.empty()) {
         state_ = State::body;
-        line_begin_ = true;
+        line_begins_ = true;
       } else if (text.find(':') == std::string_view::npos) {
         bad("a line in the armour's header is no header");
         state_ = State::tail;
       }
       break;
-    case State::padding:  // after the last quantum: the checksum, or the end
-    case State::checksum: {
+    case State::after_body:
+    case State::after_checksum: {
       if (text.empty()) break;
-      if (state_ == State::padding && text.size() == 5 && text.front() == '=') {
+      if (state_ == State::after_body && text.size() == 5 && text.front() == '=') {
         std::uint32_t value = 0;
         bool valid = true;
         for (const char c : text.substr(1)) {
@@ -181,7 +107,7 @@ void Dearmor::line_done() {
           value = (value << 6U) | (static_cast<std::uint32_t>(digit) & 0x3FU);
         }
         if (!valid || value != crc_.value()) bad("the armour's checksum does not fit");
-        state_ = State::checksum;
+        state_ = State::after_checksum;
         break;
       }
       if (label_of(line, kEnd) != label_) bad("the armour does not end as it began");
@@ -194,61 +120,154 @@ void Dearmor::line_done() {
     case State::start:
     case State::binary:
     case State::body:
-    case State::done:
+    case State::cleartext:
       break;
   }
 }
 
-void Dearmor::close_quantum() {
-  if (digits_ == 1) bad("the armour's base64 is cut off");
+void ArmorDecoder::body_end(std::string& out, State next) {
+  if (digits_ == 1 || (digits_ != 0 && digits_ + pads_ != 4)) bad("the armour's base64 is cut off");
+  const std::size_t begin = out.size();
   if (digits_ == 2) {
     if ((quantum_ & 0xFU) != 0) bad("the armour's base64 has stray bits");
-    out_.push_back(static_cast<char>(quantum_ >> 4U));
+    out.push_back(static_cast<char>(quantum_ >> 4U));
   }
   if (digits_ == 3) {
     if ((quantum_ & 0x3U) != 0) bad("the armour's base64 has stray bits");
-    out_.push_back(static_cast<char>((quantum_ >> 10U) & 0xFFU));
-    out_.push_back(static_cast<char>((quantum_ >> 2U) & 0xFFU));
+    out.push_back(static_cast<char>((quantum_ >> 10U) & 0xFFU));
+    out.push_back(static_cast<char>((quantum_ >> 2U) & 0xFFU));
   }
-  crc_.update(out_);
+  crc_.update(std::string_view(out).substr(begin));
   digits_ = 0;
   quantum_ = 0;
+  state_ = next;
 }
 
-void Dearmor::body_octet(unsigned char c) {
-  const int digit = kDigitTable[c];
-  if (digit >= 0) {
-    if (pads_ != 0) bad("the armour's base64 goes on after its padding");
-    quantum_ = (quantum_ << 6U) | static_cast<std::uint32_t>(digit);
-    line_begin_ = false;
-    if (++digits_ == 4) {
-      const char octets[3] = {static_cast<char>(quantum_ >> 16U), static_cast<char>((quantum_ >> 8U) & 0xFFU),
-                              static_cast<char>(quantum_ & 0xFFU)};
-      out_.append(octets, 3);
-      digits_ = 0;
-      quantum_ = 0;
+/// Says how many octets it took; it stops where the body ends.
+std::size_t ArmorDecoder::body(std::string_view octets, std::string& out) {
+  const auto digit_at = [&](std::size_t at) {
+    return static_cast<int>(kDigitTable[static_cast<unsigned char>(octets[at])]);
+  };
+  const std::size_t begin = out.size();
+  std::size_t i = 0;
+  const auto stop = [&](State next) {
+    crc_.update(std::string_view(out).substr(begin));
+    body_end(out, next);
+    return i;
+  };
+  while (i < octets.size()) {
+    // Whole quanta, as nearly all of it is.
+    if (digits_ == 0 && pads_ == 0) {
+      const std::size_t first = i;
+      for (; i + 4 <= octets.size(); i += 4) {
+        const int a = digit_at(i);
+        const int b = digit_at(i + 1);
+        const int c = digit_at(i + 2);
+        const int d = digit_at(i + 3);
+        if ((a | b | c | d) < 0) break;
+        const auto value = static_cast<std::uint32_t>(a << 18 | b << 12 | c << 6 | d);
+        const char three[3] = {static_cast<char>(value >> 16U), static_cast<char>((value >> 8U) & 0xFFU),
+                               static_cast<char>(value & 0xFFU)};
+        out.append(three, 3);
+      }
+      if (i != first) line_begins_ = false;
+      if (i == octets.size()) break;
     }
+    const char c = octets[i];
+    const int digit = digit_at(i);
+    if (digit >= 0) {
+      if (pads_ != 0) bad("the armour's base64 goes on after its padding");
+      line_begins_ = false;
+      quantum_ = (quantum_ << 6U) | static_cast<std::uint32_t>(digit);
+      if (++digits_ == 4) {
+        const char three[3] = {static_cast<char>(quantum_ >> 16U), static_cast<char>((quantum_ >> 8U) & 0xFFU),
+                               static_cast<char>(quantum_ & 0xFFU)};
+        out.append(three, 3);
+        digits_ = 0;
+        quantum_ = 0;
+      }
+    } else if (c == '\n') {
+      line_begins_ = true;
+    } else if (c == '=' && !line_begins_ && digits_ >= 2 && digits_ + pads_ < 4) {
+      ++pads_;
+    } else if ((c == '=' || c == '-') && line_begins_) {
+      return stop(State::after_body);  // the checksum's line, or the last one: read as a line
+    } else if (c != ' ' && c != '\t' && c != '\r') {
+      bad("there is something else than base64 in the armour");
+      return stop(State::tail);
+    }
+    ++i;
+  }
+  crc_.update(std::string_view(out).substr(begin));
+  return i;
+}
+
+void ArmorDecoder::feed(std::string_view octets, std::string& out) {
+  if (octets.empty()) return;
+  if (state_ == State::start) {
+    // A packet's first octet has its highest bit set (section 4.2).
+    state_ = (static_cast<unsigned char>(octets.front()) & 0x80U) != 0 ? State::binary : State::preamble;
+  }
+  if (state_ == State::binary) {
+    out.append(octets);
     return;
   }
-  if (c == '\n') {
-    line_begin_ = true;
-    return;
+  while (!octets.empty() && state_ != State::cleartext) {
+    if (state_ == State::body) {
+      octets.remove_prefix(body(octets, out));
+      continue;
+    }
+    const std::size_t end = octets.find('\n');
+    const std::string_view line = octets.substr(0, end);
+    line_.append(line.substr(0, kKeptLine - std::min(kKeptLine, line_.size())));
+    if (end == std::string_view::npos) return;
+    octets.remove_prefix(end + 1);
+    line_done();
   }
-  if (c == ' ' || c == '\t' || c == '\r') return;
-  if (c == '=' && !line_begin_ && digits_ + pads_ >= 2 && digits_ + pads_ < 4) {
-    ++pads_;
-    return;
+}
+
+void ArmorDecoder::finish() {
+  std::string rest;
+  if (state_ == State::body) body_end(rest, State::after_body);
+  if (!line_.empty()) line_done();  // the last line may lack its end
+  if (state_ == State::headers || state_ == State::body || state_ == State::after_body ||
+      state_ == State::after_checksum) {
+    bad("the armour is cut off before its end");
   }
-  if ((c == '=' || c == '-') && line_begin_) {
-    if (digits_ != 0 && digits_ + pads_ != 4) bad("the armour's base64 is cut off");
-    close_quantum();
-    state_ = State::padding;
-    line_.assign(1, static_cast<char>(c));
-    return;
+}
+
+void Dearmor::rewind() {
+  from_.rewind();
+  decoder_ = {};
+  out_.clear();
+  at_ = 0;
+  ended_ = false;
+}
+
+std::size_t Dearmor::read(std::span<char> into) {
+  if (into.empty()) return 0;
+  while (at_ == out_.size() && !ended_) {
+    out_.clear();
+    at_ = 0;
+    // The caller's room serves for what is read: what comes out of it is never more.
+    const std::size_t count = from_.read(into);
+    if (count == 0) {
+      decoder_.finish();
+      ended_ = true;
+    } else {
+      decoder_.feed({into.data(), count}, out_);
+    }
   }
-  bad("there is something else than base64 in the armour");
-  close_quantum();
-  state_ = State::tail;
+  const std::size_t count = std::min(into.size(), out_.size() - at_);
+  std::memcpy(into.data(), out_.data() + at_, count);
+  at_ += count;
+  return count;
+}
+
+void DearmorSink::write(std::string_view octets) {
+  out_.clear();
+  decoder_.feed(octets, out_);
+  if (!out_.empty()) to_.write(out_);
 }
 
 void ArmorSink::lines(std::string_view octets) {

@@ -92,6 +92,12 @@ KeyChoice choose_recipient(KeyStore& store, const EngineOptions& options, std::s
       rejected.push_back(name_of(key) + ": " + why);
       continue;
     }
+    // A file may be older than the keyring: a revocation that either knows counts.
+    const StoredPtr same = key->place() == Place::files ? store.find(name_of(key), Place::keyring) : nullptr;
+    if (same && same->get()->revoked) {
+      rejected.push_back(name_of(key) + ": revoked in the keyring");
+      continue;
+    }
     if (given(key)) {
       usable.emplace_back(key,
                           key->place() == Place::files ? "given as " + key->info().origin : "named by its fingerprint");

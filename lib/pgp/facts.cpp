@@ -61,7 +61,7 @@ struct Belief {
 std::vector<const _gpgme_user_id*> valid_user_ids(const _gpgme_key& key) {
   std::vector<const _gpgme_user_id*> result;
   for (const _gpgme_user_id* user_id = key.uids; user_id != nullptr; user_id = user_id->next) {
-    if (!user_id->revoked && !user_id->invalid) result.push_back(user_id);
+    if (stands(key, *user_id)) result.push_back(user_id);
   }
   return result;
 }
@@ -117,6 +117,14 @@ Belief belief_in(const StoredKey& key, const _gpgme_subkey* subkey, KeyStore& st
   if (key.get()->disabled && belief.trust == Trust::trusted) {
     belief.trust = Trust::untrusted;
     belief.why = "the signer's key is disabled in the keyring";
+  }
+  // A file may be older than the keyring: a revocation that either knows counts.
+  if (key.place() == Place::files && belief.trust == Trust::trusted) {
+    const StoredPtr same = store.find(key.info().fingerprint, Place::keyring);
+    if (same && same->get()->revoked) {
+      belief.trust = Trust::revoked;
+      belief.why = "the signer's key is revoked in the keyring";
+    }
   }
   if (key.get()->revoked || (subkey != nullptr && subkey->revoked)) {
     belief.trust = Trust::revoked;

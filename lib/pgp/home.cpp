@@ -80,30 +80,34 @@ void remove_tree(const char* path) noexcept {
   }
 }
 
-/// Tells the agent of this home, if there is one, to end; async-signal-safe.
-void end_agent(const char* path) noexcept {
+/// Tells a daemon of this home, if it runs, to end, and waits until it goes; async-signal-safe.
+void end_daemon(const char* path, const char* socket_name, const char* command) noexcept {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::size_t length = std::strlen(path);
-  static constexpr char kSocket[] = "/S.gpg-agent";
-  if (length + sizeof kSocket > sizeof address.sun_path) return;
+  const std::size_t name_length = std::strlen(socket_name) + 1;
+  if (length + name_length > sizeof address.sun_path) return;
   std::memcpy(address.sun_path, path, length);
-  std::memcpy(address.sun_path + length, kSocket, sizeof kSocket);
-  const int agent = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (agent < 0) return;
+  std::memcpy(address.sun_path + length, socket_name, name_length);
+  const int daemon = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (daemon < 0) return;
   const timeval patience{1, 0};
-  setsockopt(agent, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  setsockopt(agent, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (connect(agent, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-    static constexpr char kCommand[] = "KILLAGENT\n";
+  setsockopt(daemon, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  setsockopt(daemon, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  if (connect(daemon, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
     std::array<char, 512> reply;
-    if (recv(agent, reply.data(), reply.size(), 0) > 0 &&
-        send(agent, kCommand, sizeof kCommand - 1, MSG_NOSIGNAL) > 0) {
-      while (recv(agent, reply.data(), reply.size(), 0) > 0) {
+    if (recv(daemon, reply.data(), reply.size(), 0) > 0 &&
+        send(daemon, command, std::strlen(command), MSG_NOSIGNAL) > 0) {
+      while (recv(daemon, reply.data(), reply.size(), 0) > 0) {
       }
     }
   }
-  close(agent);
+  close(daemon);
+}
+
+void end_daemons(const char* path) noexcept {
+  end_daemon(path, "/S.gpg-agent", "KILLAGENT\n");
+  end_daemon(path, "/S.dirmngr", "KILLDIRMNGR\n");
 }
 
 std::string make_folder() {
@@ -146,7 +150,7 @@ constexpr const char* kGuardian =
     "trap '' HUP INT QUIT TERM\n"
     "read -r word && [ \"$word\" = done ] && exit 0\n"
     "[ -d \"$1\" ] || exit 0\n"
-    "[ -S \"$1/S.gpg-agent\" ] && gpgconf --homedir \"$1\" --kill all\n"
+    "{ [ -S \"$1/S.gpg-agent\" ] || [ -S \"$1/S.dirmngr\" ]; } && gpgconf --homedir \"$1\" --kill all\n"
     "n=0\n"
     "while [ -d \"$1\" ] && [ $n -lt 50 ]; do rm -rf -- \"$1\"; n=$((n+1)); [ -d \"$1\" ] && sleep 0.1; done\n";
 
@@ -177,7 +181,7 @@ PrivateHome::~PrivateHome() {
 
 void PrivateHome::remove() noexcept {
   if (owner_ == getpid()) {  // a forked child must leave its parent's home alone
-    end_agent(path_.c_str());
+    end_daemons(path_.c_str());
     remove_tree(path_.c_str());
     if (slot_ >= 0) slots[static_cast<std::size_t>(slot_)].state.store(0, std::memory_order_release);
     end_guardian();
@@ -257,7 +261,7 @@ void remove_private_homes() noexcept {
   for (Slot& slot : slots) {
     int ready = 2;
     if (!slot.state.compare_exchange_strong(ready, 1, std::memory_order_acquire)) continue;
-    end_agent(slot.path.data());
+    end_daemons(slot.path.data());
     remove_tree(slot.path.data());
     slot.state.store(2, std::memory_order_release);
   }

@@ -98,9 +98,14 @@ std::string address_of(const _gpgme_user_id& user_id) {
   return to_valid_utf8(own);
 }
 
+bool stands(const _gpgme_key& key, const _gpgme_user_id& user_id) {
+  // All user ids of a revoked key are listed as revoked; whose key it was is still to be told.
+  return !user_id.invalid && (!user_id.revoked || key.revoked);
+}
+
 const _gpgme_user_id* user_id_for(const _gpgme_key& key, std::string_view address) {
   for (const _gpgme_user_id* user_id = key.uids; user_id != nullptr; user_id = user_id->next) {
-    if (!user_id->revoked && !user_id->invalid && iequals(address_of(*user_id), address)) return user_id;
+    if (stands(key, *user_id) && iequals(address_of(*user_id), address)) return user_id;
   }
   return nullptr;
 }
@@ -113,7 +118,7 @@ KeyInfo key_info(const _gpgme_key& key, std::string origin) {
   info.revoked = key.revoked != 0;
   info.disabled = key.disabled != 0;
   for (const _gpgme_user_id* user_id = key.uids; user_id != nullptr; user_id = user_id->next) {
-    if (user_id->revoked || user_id->invalid) continue;
+    if (!stands(key, *user_id)) continue;
     if (info.name.empty()) info.name = text(user_id->uid);
     const std::string address = address_of(*user_id);
     if (!address.empty() && std::find(info.addresses.begin(), info.addresses.end(), address) == info.addresses.end()) {

@@ -43,6 +43,8 @@ using StoredPtr = std::shared_ptr<StoredKey>;
 [[nodiscard]] std::string algorithm_name(const _gpgme_subkey& subkey);
 /// The user id's address as it stands in it, or empty.
 [[nodiscard]] std::string address_of(const _gpgme_user_id& user_id);
+/// Whether the user id is neither revoked (by itself) nor invalid.
+[[nodiscard]] bool stands(const _gpgme_key& key, const _gpgme_user_id& user_id);
 /// The user id for that address that is neither revoked nor invalid; null when there is none.
 [[nodiscard]] const _gpgme_user_id* user_id_for(const _gpgme_key& key, std::string_view address);
 /// Why the key cannot be used at that time, or empty: revoked, expired, disabled, no subkey for it.

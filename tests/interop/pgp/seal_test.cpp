@@ -84,6 +84,12 @@ TEST(PgpSign, SeveralSigners_EachHasItsDigestAndItsVerdict) {
   EXPECT_NE(facts.signers[0].fingerprint, facts.signers[1].fingerprint);
 }
 
+TEST(PgpSign, SignerNamedTwice_SignsOnce) {
+  const auto engine = pgp::make_engine(files({"alice"}, {}, {"alice"}));
+  const KeyPtr alice = signer(*engine, "alice@pgp.example");
+  EXPECT_EQ(verdict(verify(*engine, kText, sign(*engine, {alice, alice}, kText))), Verdict::good);
+}
+
 TEST(PgpSign, OpaqueMessage_OpensHereAndInGpg) {
   const auto engine = pgp::make_engine(files({"alice"}, {}, {"alice"}));
   const std::string message = sign(*engine, {signer(*engine, "alice@pgp.example")}, kText, false);
@@ -299,6 +305,115 @@ TEST(PgpEncrypt, EncryptToOfTheKeyringsConfiguration_AddsNoReader) {
   const auto engine = pgp::make_engine(options);
   const std::string message = encrypt(*engine, {recipient(*engine, "rita@pgp.example")}, kText);
   EXPECT_EQ(open(*engine, message).facts.recipients.size(), 1U);
+}
+
+TEST(PgpEncrypt, ReaderOrSignerAddedByTheKeyringsConfiguration_IsAnErrorAndNothingIsMade) {
+  const Gnupg ring({pgp_key("rita.sec.asc"), pgp_key("alice.sec.asc")});
+  ring.trust(ring.fingerprint("rita@pgp.example"), 6);
+  const std::string alice = ring.fingerprint("alice@pgp.example");
+  ring.file("gpg.conf", "recipient " + alice + "\nlocal-user " + alice + "\n");
+  pgp::EngineOptions options;
+  options.gnupg_home = ring.home();
+  const auto engine = pgp::make_engine(options);
+  const KeyPtr rita = recipient(*engine, "rita@pgp.example");
+  StringSink out;
+  const auto error = error_of([&] { engine->encrypt(*view_source(kText), out, {.recipients = {rita}, .at = now()}); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), Errc::config) << error->what();
+  EXPECT_EQ(out.str(), "");
+  const auto signing = error_of([&] { sign(*engine, {signer(*engine, "rita@pgp.example")}, kText); });
+  ASSERT_TRUE(signing);
+  EXPECT_EQ(signing->code(), Errc::config) << signing->what() << signing->cause();
+}
+
+TEST(PgpEncrypt, ArmourAskedForByTheKeyringsConfiguration_ComesOnce) {
+  const Gnupg ring({pgp_key("rita.sec.asc")});
+  ring.trust(ring.fingerprint("rita@pgp.example"), 6);
+  ring.file("gpg.conf", "armor\ncomment from the configuration\n");
+  pgp::EngineOptions options;
+  options.gnupg_home = ring.home();
+  const auto engine = pgp::make_engine(options);
+  const KeyPtr rita = signer(*engine, "rita@pgp.example");
+  EXPECT_EQ(open(*engine, encrypt(*engine, {rita}, kText, {rita})).text, kText);
+  EXPECT_EQ(verdict(verify(*engine, kText, sign(*engine, {rita}, kText))), Verdict::good);
+  EXPECT_EQ(pgp::read_keys(engine->export_public(*rita, "rita@pgp.example")).size(), 1U);
+}
+
+TEST(PgpEncrypt, Compressed_OnlyWhenAskedFor) {
+  const auto engine = pgp::make_engine(files({}, {"alice"}));
+  const std::string text(100'000, 'a');
+  const KeyPtr alice = recipient(*engine, "alice@pgp.example");
+  EXPECT_GT(encrypt(*engine, {alice}, text).size(), text.size());
+  StringSink out;
+  engine->encrypt(*view_source(text), out, {.recipients = {alice}, .compress = true, .at = now()});
+  EXPECT_LT(out.str().size(), text.size() / 10);
+  EXPECT_EQ(open(*pgp::make_engine(files({"alice"})), out.str()).text, text);
+}
+
+TEST(PgpEncrypt, KeysThatCannotBeUsed_AreErrorsNamingThem) {
+  const auto engine = pgp::make_engine(files({"expired"}, {"alice", "signonly", "expired", "revoked"}));
+  for (const KeyPtr& key : engine->keys()) {
+    if (key->info().addresses.size() == 2) continue;  // alice's can be used
+    const auto error = error_of([&] { encrypt(*engine, {key}, kText); });
+    ASSERT_TRUE(error) << key->info().name;
+    EXPECT_EQ(error->code(), Errc::no_recipient) << error->what() << error->cause();
+    EXPECT_EQ(error->details().size(), 1U);
+  }
+  const KeyPtr expired = engine->signing_key("expired@pgp.example", parse_rfc3339("2020-06-01").value()).key;
+  ASSERT_TRUE(expired);
+  EXPECT_EQ(error_of([&] { sign(*engine, {expired}, kText); })->code(), Errc::refused);
+  EXPECT_EQ(error_of([&] { sign(*engine, {recipient(*engine, "alice@pgp.example")}, kText); })->code(), Errc::refused);
+  EXPECT_EQ(error_of([&] { sign(*engine, {}, kText); })->code(), Errc::usage);
+  EXPECT_EQ(error_of([&] { encrypt(*engine, {}, kText); })->code(), Errc::usage);
+  EXPECT_EQ(error_of([&] {
+              NullSink out;
+              engine->compress(*view_source(kText), out);
+            })->code(),
+            Errc::unsupported);
+}
+
+TEST(PgpSign, ProtectedKeyOfTheKeyring_TakesThePassphraseGiven) {
+  const Gnupg ring({pgp_key("bob.sec.asc")});
+  pgp::EngineOptions options = files({}, {}, {"bob"});
+  options.gnupg_home = ring.home();
+  options.passphrase = passphrase(kBobsPassphrase);
+  {
+    const auto engine = pgp::make_engine(options);
+    EXPECT_EQ(verdict(verify(*engine, kText, sign(*engine, {signer(*engine, "bob@pgp.example")}, kText))),
+              Verdict::good);
+  }
+  run({"gpgconf", "--homedir", ring.home(), "--kill", "gpg-agent"});
+  options.passphrase = nullptr;
+  ring.file("gpg-agent.conf", "pinentry-program /bin/false\ndisable-scdaemon\n");
+  const auto engine = pgp::make_engine(options);
+  const auto error = error_of([&] { sign(*engine, {signer(*engine, "bob@pgp.example")}, kText); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), Errc::refused) << error->what() << error->cause();
+}
+
+TEST(PgpChoice, RevocationInTheKeyring_CountsForFilesToo) {
+  const Gnupg ring({pgp_key("revoked.pub.asc")});
+  const TempDir folder;
+  const Finished old = Gnupg({pgp_key("revoked-before.sec.asc")}).gpg({"--armor", "--export"});
+  write_file(folder / "old.asc", old.out);
+  const Gnupg peer({pgp_key("revoked-before.sec.asc")});
+  const Finished made = peer.gpg({"--armor", "--detach-sign", "--output", "-", peer.file("t", kText)});
+  pgp::EngineOptions options;
+  options.recipient_keys = options.trust = {(folder / "old.asc").string()};
+  EXPECT_EQ(verdict(verify(*pgp::make_engine(options), kText, made.out)), Verdict::good);
+  options.gnupg_home = ring.home();
+  const auto engine = pgp::make_engine(options);
+  EXPECT_EQ(verify(*engine, kText, made.out).trust, Trust::revoked);
+  EXPECT_THAT(engine->recipient_key("revoked@pgp.example", now()).why, HasSubstr("revoked in the keyring"));
+}
+
+TEST(PgpChoice, DirectoryThatDoesNotAnswer_IsNoKeyAndLeavesNoDaemon) {
+  pgp::EngineOptions options;
+  options.locate_wkd = true;
+  const auto engine = pgp::make_engine(options);
+  const KeyChoice choice = engine->recipient_key("nobody@mail.invalid", now());
+  EXPECT_FALSE(choice.key);
+  EXPECT_THAT(choice.why, HasSubstr("nobody@mail.invalid"));
 }
 
 }  // namespace

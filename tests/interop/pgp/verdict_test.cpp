@@ -154,7 +154,7 @@ TEST(PgpChoice, EachReasonAgainstAKeyIsNamed) {
   const auto engine = pgp::make_engine(files({}, {"alice", "expired", "revoked", "signonly", "subexp"}));
   EXPECT_THAT(engine->recipient_key("expired@pgp.example", now()).why, HasSubstr("expired on 2021-01-01"));
   EXPECT_TRUE(engine->recipient_key("expired@pgp.example", at("2020-06-01")).key);
-  EXPECT_THAT(engine->recipient_key("revoked@pgp.example", now()).why, HasSubstr("revoked"));
+  EXPECT_THAT(engine->recipient_key("revoked@pgp.example", now()).why, HasSubstr(": revoked"));
   EXPECT_THAT(engine->recipient_key("signonly@pgp.example", now()).why, HasSubstr("not for encryption"));
   EXPECT_THAT(engine->recipient_key("subexp@pgp.example", now()).why, HasSubstr("subkey for encryption expired"));
   EXPECT_THAT(engine->recipient_key("nobody@pgp.example", now()).why, HasSubstr("nobody@pgp.example"));
@@ -188,7 +188,7 @@ TEST(PgpChoice, SigningKey_IsTheIdentityForTheAddress) {
   EXPECT_FALSE(none.key);
   EXPECT_EQ(none.rejected.size(), 2U);
   EXPECT_THAT(pgp::make_engine(files({"expired"}))->signing_key("", now()).why, HasSubstr("expired"));
-  EXPECT_THAT(pgp::make_engine(files({"revoked"}))->signing_key("", now()).why, HasSubstr("revoked"));
+  EXPECT_THAT(pgp::make_engine(files({"revoked"}))->signing_key("", now()).why, HasSubstr(": revoked"));
   EXPECT_FALSE(pgp::make_engine({})->signing_key("", now()).key);
 }
 
