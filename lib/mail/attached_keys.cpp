@@ -52,8 +52,10 @@ std::vector<KeyInfo> attached_keys(const Opening& opening, const Opened& opened,
   const OpenSettings& settings = opening.settings;
   Collector collector;
   for (const OpenedPart& part : opened.parts) {
-    if (part.type == "application/pgp-keys") collector.read(settings.read_pgp_keys, content_of(part), "part " + part.path);
-    if (part.type == "application/pkix-cert") collector.read(settings.read_certificates, content_of(part), "part " + part.path);
+    if (part.type == "application/pgp-keys")
+      collector.read(settings.read_pgp_keys, content_of(part), "part " + part.path);
+    if (part.type == "application/pkix-cert")
+      collector.read(settings.read_certificates, content_of(part), "part " + part.path);
   }
   for (const HeaderFields* fields : {&opened.headers.raw, &payload}) {
     for (const HeaderField& field : *fields) {

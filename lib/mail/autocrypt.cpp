@@ -13,7 +13,8 @@ constexpr std::size_t kLineOctets = 72;
 HeaderField autocrypt_field(std::string name, std::string_view address, std::string_view binary_key) {
   const std::string key = base64_encode(binary_key);
   std::string raw = " addr=" + std::string(address) + "; keydata=";
-  for (std::size_t at = 0; at < key.size(); at += kLineOctets) raw += "\r\n " + key.substr(at, kLineOctets);
+  for (std::size_t at = 0; at < key.size(); at += kLineOctets)
+    raw += "\r\n " + key.substr(at, kLineOctets);
   return {std::move(name), std::move(raw)};
 }
 

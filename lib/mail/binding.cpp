@@ -10,14 +10,28 @@ namespace mimeseal::mail {
 namespace {
 
 /// Problems that this module reports and that leave no doubt about what a message says (docs/problems.md).
-constexpr std::array<std::string_view, 18> kHarmless = {
-    "inline-pgp",          "displaced-pgp",      "withheld",           "unauthenticated",       "from-mismatch",
-    "signed-ciphertext",   "hp-clear-encrypted", "hp-outer-misplaced", "hp-cipher-unencrypted", "mailing-list-footer",
-    "pgp-version",         "layer-limit",        "bad-cms",            "bad-pgp",               "signed-parts",
-    "signed-protocol",     "encrypted-parts",    "signed-at"};
+constexpr std::array<std::string_view, 18> kHarmless = {"inline-pgp",
+                                                        "displaced-pgp",
+                                                        "withheld",
+                                                        "unauthenticated",
+                                                        "from-mismatch",
+                                                        "signed-ciphertext",
+                                                        "hp-clear-encrypted",
+                                                        "hp-outer-misplaced",
+                                                        "hp-cipher-unencrypted",
+                                                        "mailing-list-footer",
+                                                        "pgp-version",
+                                                        "layer-limit",
+                                                        "bad-cms",
+                                                        "bad-pgp",
+                                                        "signed-parts",
+                                                        "signed-protocol",
+                                                        "encrypted-parts",
+                                                        "signed-at"};
 
 bool is_below(const std::string& path, const std::string& root) {
-  return path.empty() || path == root || (path.size() > root.size() && path.starts_with(root) && path[root.size()] == '.');
+  return path.empty() || path == root ||
+         (path.size() > root.size() && path.starts_with(root) && path[root.size()] == '.');
 }
 
 bool vouches_for(const SignerFacts& signer, const std::string& address) {
@@ -47,7 +61,8 @@ Binding bind_from(const HeaderFields& fields) {
   }
   const AddressList list = parse_address_list(find_field(fields, "From")->value());
   if (list.mailboxes.size() != 1 || !list.groups.empty()) {
-    out.why = "From names " + std::to_string(list.mailboxes.size()) + " mailboxes" + (list.groups.empty() ? "" : " and a group");
+    out.why = "From names " + std::to_string(list.mailboxes.size()) + " mailboxes" +
+              (list.groups.empty() ? "" : " and a group");
   } else if (!list.problems.empty()) {
     out.why = "From can be read in several ways: " + list.problems.front();
   } else {
@@ -56,12 +71,15 @@ Binding bind_from(const HeaderFields& fields) {
   return out;
 }
 
-const Problem* ambiguity(const std::vector<Problem>& problems, const std::string& path, const std::vector<std::string>& forwarded) {
+const Problem* ambiguity(const std::vector<Problem>& problems, const std::string& path,
+                         const std::vector<std::string>& forwarded) {
   const auto is_harmless = [](const Problem& problem) {
     // KMail has for years given multiparts inside its layers an encoding that they do not have, and lists add a second
     // MIME-Version: no reader takes either for something else.
     if (problem.code == "encoded-multipart" && problem.path != "1") return true;
     if (problem.code == "duplicate-mime-version") return true;
+    // Octets in no charset are shown as U+FFFD here and as mojibake elsewhere: nobody takes either for another text.
+    if (problem.code == "invalid-utf8") return true;
     return !is_ambiguous(problem.code) || std::ranges::find(kHarmless, problem.code) != kHarmless.end();
   };
   const auto found = std::ranges::find_if(problems, [&](const Problem& problem) {
@@ -78,6 +96,9 @@ void bind_signers(LayerFacts& facts, const Binding& from, const Problem* doubt) 
     if (!match) explain(signer, from, doubt);
   }
   if (!is_signature(facts)) return;
+  const auto doubtful =
+      std::ranges::find_if(facts.signers, [](const SignerFacts& s) { return judge(s) != Verdict::good; });
+  if (facts.why.empty() && doubtful != facts.signers.end()) facts.why = doubtful->why;
   const LayerResult signed_ = layer_result(facts.signers);
   if (facts.type == LayerType::pgp_encrypted) {
     // The layer's own result is that of the decryption; a signature in it that does not fit spoils it.
@@ -85,8 +106,9 @@ void bind_signers(LayerFacts& facts, const Binding& from, const Problem* doubt) 
     return;
   }
   if (facts.signers.empty() && facts.result != LayerResult::good) return;  // the engine has said what is wrong
-  const bool unsupported = facts.result == LayerResult::unsupported &&
-                           std::ranges::all_of(facts.signers, [](auto& s) { return s.integrity == Integrity::unsupported; });
+  const bool unsupported = facts.result == LayerResult::unsupported && std::ranges::all_of(facts.signers, [](auto& s) {
+                             return s.integrity == Integrity::unsupported;
+                           });
   if (facts.result != LayerResult::bad && !unsupported) facts.result = signed_;
 }
 

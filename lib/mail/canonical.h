@@ -7,8 +7,8 @@
 
 namespace mimeseal::mail {
 
-/// Another Source's octets with every bare LF as CRLF: the canonical form that signatures over mail are made of (RFC 8551,
-/// 3.1.1; RFC 3156, section 5). Keeps no more than a chunk.
+/// Another Source's octets with every bare LF as CRLF: the canonical form that signatures over mail are made of (RFC
+/// 8551, 3.1.1; RFC 3156, section 5). Keeps no more than a chunk.
 std::unique_ptr<Source> canonical_source(std::unique_ptr<Source> from);
 
 /// Whether there is a LF that no CR stands before. One pass; rewinds before and after.

@@ -40,9 +40,13 @@ Outer shy_outer(const HeaderField& field) {
 
 }  // namespace
 
-HeaderPolicy HeaderPolicy::baseline() { return {"baseline", baseline_outer, true}; }
+HeaderPolicy HeaderPolicy::baseline() {
+  return {"baseline", baseline_outer, true};
+}
 
-HeaderPolicy HeaderPolicy::shy() { return {"shy", shy_outer, true}; }
+HeaderPolicy HeaderPolicy::shy() {
+  return {"shy", shy_outer, true};
+}
 
 HeaderPolicy HeaderPolicy::no_confidentiality() {
   return {"no-confidentiality", [](const HeaderField& field) -> Outer { return field; }, true};

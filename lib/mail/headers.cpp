@@ -10,15 +10,16 @@ namespace mimeseal::mail {
 namespace {
 
 /// Fields that lists add on the way and that a reader may act upon (RFC 9788, section 7.1).
-constexpr std::array<std::string_view, 7> kListFields = {"list-archive", "list-subscribe", "list-unsubscribe", "list-id",
-                                                         "list-help",    "list-post",      "archived-at"};
+constexpr std::array<std::string_view, 7> kListFields = {
+    "list-archive", "list-subscribe", "list-unsubscribe", "list-id", "list-help", "list-post", "archived-at"};
 
 /// Why a signature was no reason to trust the sealed From.
 std::string from_warning(const HeaderFields& inner, const HeaderFields& outer) {
   const HeaderField* sealed = find_field(inner, "From");
   const HeaderField* outside = find_field(outer, "From");
-  return "the sealed message says it is from " + (sealed != nullptr ? visible(sealed->decoded()) : std::string("nobody")) +
-         ", the header outside from " + (outside != nullptr ? visible(outside->decoded()) : std::string("nobody")) +
+  return "the sealed message says it is from " +
+         (sealed != nullptr ? visible(sealed->decoded()) : std::string("nobody")) + ", the header outside from " +
+         (outside != nullptr ? visible(outside->decoded()) : std::string("nobody")) +
          ", and no valid signature binds the sealed one: the one outside is shown";
 }
 
@@ -31,7 +32,8 @@ struct Shown {
 std::vector<Shown> shown_fields(const ProtectedHeader& header, const HeaderFields& outer, bool valid, bool outer_from) {
   std::vector<Shown> out;
   if (header.protection == HeaderProtection::none) {
-    for (const HeaderField& field : outer) out.push_back({field, FieldState::unprotected});
+    for (const HeaderField& field : outer)
+      out.push_back({field, FieldState::unprotected});
     return out;
   }
   bool from_done = false;
@@ -46,7 +48,8 @@ std::vector<Shown> shown_fields(const ProtectedHeader& header, const HeaderField
     }
   }
   FieldSet inside;
-  for (const HeaderField& field : header.refprotected) inside.add(field);
+  for (const HeaderField& field : header.refprotected)
+    inside.add(field);
   for (const HeaderField& field : outer) {
     const bool list = std::ranges::find(kListFields, ascii_lower(field.name)) != kListFields.end();
     if (list && !inside.contains(field)) out.push_back({field, FieldState::unprotected});
@@ -78,7 +81,8 @@ std::string date_of(const HeaderFields& fields) {
 
 }  // namespace
 
-OpenedHeaders read_headers(Opening& opening, const ProtectedHeader& header, const Part& message, const Summary& summary) {
+OpenedHeaders read_headers(Opening& opening, const ProtectedHeader& header, const Part& message,
+                           const Summary& summary) {
   OpenedHeaders out;
   const HeaderFields outer = non_structural(message.fields);
   const bool valid = summary.signed_ == SignedState::good;
@@ -94,9 +98,11 @@ OpenedHeaders read_headers(Opening& opening, const ProtectedHeader& header, cons
     out.fields.push_back({shown.field.name, shown.field.decoded(), shown.state});
     out.raw.push_back(std::move(shown.field));
   }
-  for (const HeaderField& field : outer) out.outer.emplace_back(field.name, field.decoded());
+  for (const HeaderField& field : outer)
+    out.outer.emplace_back(field.name, field.decoded());
   if (!header.inferred) {
-    for (const HeaderField& field : header.refouter) out.hp_outer.emplace_back(field.name, field.decoded());
+    for (const HeaderField& field : header.refouter)
+      out.hp_outer.emplace_back(field.name, field.decoded());
   }
 
   out.subject = decoded(out.raw, "Subject");

@@ -7,7 +7,8 @@
 
 namespace mimeseal::mail {
 
-/// Reads the character reference at text[at] == '&'; appends its UTF-8 and gives its length in octets. What is no reference gives
+/// Reads the character reference at text[at] == '&'; appends its UTF-8 and gives its length in octets. What is no
+/// reference gives
 /// "&" and 1.
 std::size_t append_entity(std::string_view text, std::size_t at, std::string& out);
 

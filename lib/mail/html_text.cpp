@@ -13,8 +13,12 @@ namespace {
 
 constexpr std::string_view kLegacyClass = "header-protection-legacy-display";
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 /// A tag as it stands; `next` is the octet after it.
 struct Tag {
@@ -51,7 +55,8 @@ Tag read_tag(std::string_view html, std::size_t at) {
   }
   const std::size_t name_at = next;
   if (next >= html.size() || !is_letter(html[next])) return tag;
-  while (next < html.size() && !is_blank(html[next]) && html[next] != '>' && html[next] != '/') ++next;
+  while (next < html.size() && !is_blank(html[next]) && html[next] != '>' && html[next] != '/')
+    ++next;
   tag.name = ascii_lower(html.substr(name_at, std::min<std::size_t>(next - name_at, 32)));
   std::size_t end = tag_end(html, next);
   if (end == std::string_view::npos) end = html.size();
@@ -65,22 +70,27 @@ Tag read_tag(std::string_view html, std::size_t at) {
 std::string attribute(std::string_view attributes, std::string_view wanted) {
   std::size_t at = 0;
   while (at < attributes.size()) {
-    while (at < attributes.size() && (is_blank(attributes[at]) || attributes[at] == '/')) ++at;
+    while (at < attributes.size() && (is_blank(attributes[at]) || attributes[at] == '/'))
+      ++at;
     const std::size_t name_at = at;
-    while (at < attributes.size() && !is_blank(attributes[at]) && attributes[at] != '=') ++at;
+    while (at < attributes.size() && !is_blank(attributes[at]) && attributes[at] != '=')
+      ++at;
     const std::string_view name = attributes.substr(name_at, at - name_at);
-    while (at < attributes.size() && is_blank(attributes[at])) ++at;
+    while (at < attributes.size() && is_blank(attributes[at]))
+      ++at;
     std::string_view value;
     if (at < attributes.size() && attributes[at] == '=') {
       ++at;
-      while (at < attributes.size() && is_blank(attributes[at])) ++at;
+      while (at < attributes.size() && is_blank(attributes[at]))
+        ++at;
       if (at < attributes.size() && (attributes[at] == '"' || attributes[at] == '\'')) {
         const std::size_t close = std::min(attributes.find(attributes[at], at + 1), attributes.size());
         value = attributes.substr(at + 1, close - at - 1);
         at = std::min(close + 1, attributes.size());
       } else {
         const std::size_t value_at = at;
-        while (at < attributes.size() && !is_blank(attributes[at])) ++at;
+        while (at < attributes.size() && !is_blank(attributes[at]))
+          ++at;
         value = attributes.substr(value_at, at - value_at);
       }
     } else if (name.empty()) {
@@ -119,12 +129,13 @@ bool is_one_of(const std::array<std::string_view, N>& names, std::string_view na
   return std::ranges::find(names, name) != names.end();
 }
 
-constexpr std::array<std::string_view, 8> kHidden = {"script", "style", "title",  "template",
+constexpr std::array<std::string_view, 8> kHidden = {"script", "style",  "title",    "template",
                                                      "iframe", "object", "noframes", "svg"};
-constexpr std::array<std::string_view, 22> kBlocks = {"p",  "div", "ul",     "ol",      "table",  "tr",         "h1", "h2",
-                                                      "h3", "h4",  "h5",     "h6",      "header", "blockquote", "dl", "dt",
-                                                      "dd", "pre", "footer", "section", "article", "form"};
-constexpr std::array<std::string_view, 11> kParagraphs = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "pre"};
+constexpr std::array<std::string_view, 22> kBlocks = {
+    "p",  "div",    "ul",         "ol", "table", "tr", "h1",  "h2",     "h3",      "h4",      "h5",
+    "h6", "header", "blockquote", "dl", "dt",    "dd", "pre", "footer", "section", "article", "form"};
+constexpr std::array<std::string_view, 11> kParagraphs = {"p",  "h1", "h2", "h3",    "h4", "h5",
+                                                          "h6", "ul", "ol", "table", "pre"};
 
 class Reducer {
  public:
@@ -136,7 +147,8 @@ class Reducer {
       character();
     }
     if (out_.size() > limit_) out_.resize(limit_);
-    while (!out_.empty() && is_blank(out_.back())) out_.pop_back();
+    while (!out_.empty() && is_blank(out_.back()))
+      out_.pop_back();
     if (!out_.empty()) out_ += '\n';
     return to_valid_utf8(out_);
   }
@@ -167,7 +179,8 @@ class Reducer {
     }
     if (omitted_ > 0) {
       track_omitted(tag);
-    } else if (omit_ && tag.name == "div" && !tag.closing && has_class(attribute(tag.attributes, "class"), kLegacyClass)) {
+    } else if (omit_ && tag.name == "div" && !tag.closing &&
+               has_class(attribute(tag.attributes, "class"), kLegacyClass)) {
       omitted_ = 1;
     } else {
       element(tag);
@@ -269,13 +282,15 @@ class Reducer {
   /// Text out of an attribute, on one line.
   void text(const std::string& words) {
     std::string line = words;
-    std::ranges::replace_if(line, [](char c) { return is_blank(c); }, ' ');
+    std::ranges::replace_if(
+        line, [](char c) { return is_blank(c); }, ' ');
     put(line);
   }
 
   void put(std::string_view octets) {
     if (at_line_start_) {
-      for (int i = 0; i < quote_; ++i) out_ += "> ";
+      for (int i = 0; i < quote_; ++i)
+        out_ += "> ";
     } else if (blank_) {
       out_ += ' ';
     }
@@ -286,7 +301,8 @@ class Reducer {
   }
 
   void end_line() {
-    while (!out_.empty() && (out_.back() == ' ' || out_.back() == '\t')) out_.pop_back();
+    while (!out_.empty() && (out_.back() == ' ' || out_.back() == '\t'))
+      out_.pop_back();
     blank_ = false;
   }
 

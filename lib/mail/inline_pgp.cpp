@@ -16,9 +16,9 @@ constexpr std::string_view kSigned = "-----BEGIN PGP SIGNED MESSAGE-----";
 
 std::string head_of(const Place& place) {
   const auto body = decoded_body(place.input(), *place.part);
-  std::string text(static_cast<std::size_t>(std::min<std::uint64_t>(
-                       kMaxSearched, (place.part->body_end - place.part->body_begin))),
-                   '\0');
+  std::string text(
+      static_cast<std::size_t>(std::min<std::uint64_t>(kMaxSearched, (place.part->body_end - place.part->body_begin))),
+      '\0');
   std::size_t filled = 0;
   while (filled < text.size()) {
     const std::size_t got = body->read(std::span(text).subspan(filled));
@@ -46,7 +46,8 @@ OpenedPart synthesized(InputPtr content, const Place& place, const std::string& 
   Sha256 digest;
   const auto source = slice(content);
   std::vector<char> chunk(64U * 1024U);
-  while (const std::size_t got = source->read(chunk)) digest.update({chunk.data(), got});
+  while (const std::size_t got = source->read(chunk))
+    digest.update({chunk.data(), got});
   out.sha256 = hex(digest.finish());
   out.part.path = path;
   out.part.body_end = content->size();

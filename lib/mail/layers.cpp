@@ -18,7 +18,9 @@ LayerForm unsound(LayerForm form, const char* code, std::string why) {
   return form;
 }
 
-bool is_signature_type(const std::string& type) { return is_pkcs7_signature(type) || type == "application/pgp-signature"; }
+bool is_signature_type(const std::string& type) {
+  return is_pkcs7_signature(type) || type == "application/pgp-signature";
+}
 
 LayerForm signed_form(const Part& part) {
   LayerForm form;
@@ -29,7 +31,8 @@ LayerForm signed_form(const Part& part) {
     form.form = Form::none;  // some other protocol's signature: no layer that can be spoken of here
     return form;
   }
-  const bool pgp = is_signature_type(protocol) ? protocol == "application/pgp-signature" : type == "application/pgp-signature";
+  const bool pgp =
+      is_signature_type(protocol) ? protocol == "application/pgp-signature" : type == "application/pgp-signature";
   form.protocol = pgp ? Protocol::pgp : Protocol::smime;
   form.claimed = pgp ? LayerType::pgp_signed : LayerType::smime_signed;
   if (part.children.size() != 2) {
@@ -60,7 +63,8 @@ LayerForm encrypted_form(const Part& part) {
                    "multipart/encrypted has " + std::to_string(part.children.size()) + " parts instead of two");
   }
   if (!first_says || part.children[1].is_multipart()) {
-    return unsound(form, "encrypted-parts", "the parts of multipart/encrypted are not a version part and an encrypted one");
+    return unsound(form, "encrypted-parts",
+                   "the parts of multipart/encrypted are not a version part and an encrypted one");
   }
   form.blob = &part.children[1];
   return form;
@@ -116,7 +120,7 @@ bool is_displaced_pgp(const std::vector<Part>& children, std::size_t index) {
 }
 
 std::optional<LayerType> peek_cms(const InputPtr& input, const Part& part) {
-  constexpr std::string_view kPkcs7 = "\x2a\x86\x48\x86\xf7\x0d\x01\x07";           // 1.2.840.113549.1.7
+  constexpr std::string_view kPkcs7 = "\x2a\x86\x48\x86\xf7\x0d\x01\x07";            // 1.2.840.113549.1.7
   constexpr std::string_view kSmimeCt = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01";  // 1.2.840.113549.1.9.16.1
   std::string head(64, '\0');
   std::size_t filled = 0;

@@ -14,25 +14,29 @@ namespace {
 constexpr std::uint64_t kMaxText = 16U << 20U;
 
 constexpr std::array<std::string_view, 13> kUserFacing = {
-    "subject",   "from",        "to",        "cc",        "date",        "reply-to",     "followup-to",
-    "sender",    "resent-from", "resent-to", "resent-cc", "resent-date", "resent-sender"};
+    "subject", "from",        "to",        "cc",        "date",        "reply-to",     "followup-to",
+    "sender",  "resent-from", "resent-to", "resent-cc", "resent-date", "resent-sender"};
 
-bool is_text(const std::string& type) { return type == "text/plain" || type == "text/html"; }
+bool is_text(const std::string& type) {
+  return type == "text/plain" || type == "text/html";
+}
 
 /// One line, whatever a decoded value holds: a line end in it would end the element.
 std::string one_line(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20U; }, ' ');
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20U; }, ' ');
   return text;
 }
 
 std::string lines_of(const std::vector<std::pair<std::string, std::string>>& fields) {
   std::string out;
-  for (const auto& [name, value] : fields) out += name + ": " + value + "\n";
+  for (const auto& [name, value] : fields)
+    out += name + ": " + value + "\n";
   return out;
 }
 
-/// The leaves that a reader shows as the message itself (RFC 9787, 7.1): down the first child of each multipart, and all
-/// children of multipart/alternative; nothing that is signed or encrypted already.
+/// The leaves that a reader shows as the message itself (RFC 9787, 7.1): down the first child of each multipart, and
+/// all children of multipart/alternative; nothing that is signed or encrypted already.
 std::vector<Entity*> main_body_parts(Entity& body) {
   std::vector<Entity*> found;
   std::vector<Entity*> open = {&body};
@@ -46,8 +50,10 @@ std::vector<Entity*> main_body_parts(Entity& body) {
     } else if (type == "multipart/signed" || type == "multipart/encrypted" || !type.starts_with("multipart/")) {
       continue;
     } else {
-      const std::size_t count = type == "multipart/alternative" ? entity.child_count() : std::min<std::size_t>(1, entity.child_count());
-      for (std::size_t i = count; i-- > 0;) open.push_back(&entity.child(i));
+      const std::size_t count =
+          type == "multipart/alternative" ? entity.child_count() : std::min<std::size_t>(1, entity.child_count());
+      for (std::size_t i = count; i-- > 0;)
+        open.push_back(&entity.child(i));
     }
   }
   return found;
@@ -60,8 +66,8 @@ bool add_element(Entity& part, const std::string& lines) {
   if (part.content_type().value == "text/plain") {
     part.set_text(lines + "\n" + text);
   } else {
-    const std::string element =
-        "<div class=\"header-protection-legacy-display\">\n<pre>" + escape_html(lines.substr(0, lines.size() - 1)) + "</pre></div>\n";
+    const std::string element = "<div class=\"header-protection-legacy-display\">\n<pre>" +
+                                escape_html(lines.substr(0, lines.size() - 1)) + "</pre></div>\n";
     const std::size_t at = body_start(text);
     part.set_text(text.substr(0, at) + (at > 0 && text[at - 1] != '\n' ? "\n" : "") + element + text.substr(at));
   }
@@ -89,7 +95,8 @@ std::string_view without_legacy_display(std::string_view text) {
   return text;
 }
 
-std::vector<std::pair<std::string, std::string>> hidden_user_facing(const HeaderFields& fields, const HeaderPolicy& policy) {
+std::vector<std::pair<std::string, std::string>> hidden_user_facing(const HeaderFields& fields,
+                                                                    const HeaderPolicy& policy) {
   std::vector<std::pair<std::string, std::string>> out;
   for (const HeaderField& field : fields) {
     if (std::ranges::find(kUserFacing, ascii_lower(field.name)) == kUserFacing.end()) continue;

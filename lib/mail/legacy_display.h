@@ -12,19 +12,21 @@
 
 namespace mimeseal::mail {
 
-/// Whether a leaf part is marked as holding a legacy display element (RFC 9788, 4.5.3.1). It counts only inside the payload of an
-/// encrypted message.
+/// Whether a leaf part is marked as holding a legacy display element (RFC 9788, 4.5.3.1). It counts only inside the
+/// payload of an encrypted message.
 [[nodiscard]] bool has_legacy_display(const Part& part);
 
-/// The text without its leading lines up to and including the first blank one (RFC 9788, 4.5.3.2); as it was when there is none.
+/// The text without its leading lines up to and including the first blank one (RFC 9788, 4.5.3.2); as it was when there
+/// is none.
 [[nodiscard]] std::string_view without_legacy_display(std::string_view text);
 
 /// The User-Facing fields (RFC 9787, 1.1.2) that a policy hides or changes outside, decoded, in order.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> hidden_user_facing(const HeaderFields& fields,
-                                                                                 const HeaderPolicy& policy);
+                                                                                  const HeaderPolicy& policy);
 
-/// Puts the element into every main body part of type text/plain and text/html and marks it (RFC 9788, 5.2.2 to 5.2.4). Parts that
-/// cannot be rewritten without loss stay as they are; their number is returned.
-[[nodiscard]] std::size_t add_legacy_display(Entity& body, const std::vector<std::pair<std::string, std::string>>& fields);
+/// Puts the element into every main body part of type text/plain and text/html and marks it (RFC 9788, 5.2.2 to 5.2.4).
+/// Parts that cannot be rewritten without loss stay as they are; their number is returned.
+[[nodiscard]] std::size_t add_legacy_display(Entity& body,
+                                             const std::vector<std::pair<std::string, std::string>>& fields);
 
 }  // namespace mimeseal::mail

@@ -13,13 +13,15 @@ namespace {
 
 using Values = std::vector<const HeaderField*>;
 
-/// What a reader shows or acts upon: also reported when it is missing or added outside. Other fields (Received, X-…) come
-/// and go on the way.
+/// What a reader shows or acts upon: also reported when it is missing or added outside. Other fields (Received, X-…)
+/// come and go on the way.
 constexpr std::array<std::string_view, 14> kCompared = {
-    "subject", "from",        "sender",     "reply-to",         "to",          "cc",       "date",
+    "subject",    "from",        "sender",     "reply-to",         "to",          "cc",       "date",
     "message-id", "in-reply-to", "references", "mail-followup-to", "followup-to", "comments", "keywords"};
 
-bool is_compared(std::string_view name) { return std::ranges::find(kCompared, name) != kCompared.end(); }
+bool is_compared(std::string_view name) {
+  return std::ranges::find(kCompared, name) != kCompared.end();
+}
 
 bool is_address_field(std::string_view name) {
   return name == "from" || name == "sender" || name == "reply-to" || name == "to" || name == "cc";
@@ -27,13 +29,15 @@ bool is_address_field(std::string_view name) {
 
 std::map<std::string, Values> by_name(const HeaderFields& fields) {
   std::map<std::string, Values> out;
-  for (const HeaderField& field : fields) out[ascii_lower(field.name)].push_back(&field);
+  for (const HeaderField& field : fields)
+    out[ascii_lower(field.name)].push_back(&field);
   return out;
 }
 
 std::string joined(const Values& values) {
   std::vector<std::string> texts;
-  for (const HeaderField* field : values) texts.push_back(field->decoded());
+  for (const HeaderField* field : values)
+    texts.push_back(field->decoded());
   return join(texts, ", ");
 }
 
@@ -91,7 +95,8 @@ bool is_tagged(std::string_view outer, std::string_view inner) {
 bool is_relays_message_id(const std::string& outer_id, const std::string& inner_id, const HeaderFields& outer) {
   const std::string lower = ascii_lower(outer_id);
   if (lower.ends_with("amazonses.com>")) return true;
-  for (const char* kept : {"X-Original-Message-ID", "X-Google-Original-Message-ID", "X-Microsoft-Original-Message-ID"}) {
+  for (const char* kept :
+       {"X-Original-Message-ID", "X-Google-Original-Message-ID", "X-Microsoft-Original-Message-ID"}) {
     const HeaderField* field = find_field(outer, kept);
     if (field != nullptr && field->value() == inner_id) return true;
   }
@@ -99,7 +104,8 @@ bool is_relays_message_id(const std::string& outer_id, const std::string& inner_
 }
 
 /// The changes that relays and lists are known to make. Nothing of it is proof: what is protected is what is shown.
-void classify(Mismatch& found, std::string_view name, const Values& expected, const Values& there, const HeaderFields& outer) {
+void classify(Mismatch& found, std::string_view name, const Values& expected, const Values& there,
+              const HeaderFields& outer) {
   if (name == "date") {
     const auto inner_time = date_of(expected);
     const auto outer_time = date_of(there);
@@ -116,7 +122,8 @@ void classify(Mismatch& found, std::string_view name, const Values& expected, co
   } else if (name == "subject" && expected.size() == 1 && there.size() == 1 && is_tagged(found.outer, found.inner)) {
     found.by_relay = true;
     found.why = "a list or filter put its tag before it";
-  } else if ((name == "reply-to" || name == "sender" || name == "mail-followup-to") && expected.empty() && through_list(outer)) {
+  } else if ((name == "reply-to" || name == "sender" || name == "mail-followup-to") && expected.empty() &&
+             through_list(outer)) {
     found.by_relay = true;
     found.why = "added by a mailing list";
   }
@@ -138,7 +145,8 @@ bool from_mismatch(const ProtectedHeader& header, const HeaderFields& outer) {
   if (inner_from == inner.end() || outer_from == outside.end()) return inner_from != inner.end();
   const auto a = mailboxes(inner_from->second);
   const auto b = mailboxes(outer_from->second);
-  return !std::ranges::equal(a, b, [](const Mailbox& x, const Mailbox& y) { return same_address(x.address(), y.address()); });
+  return !std::ranges::equal(a, b,
+                             [](const Mailbox& x, const Mailbox& y) { return same_address(x.address(), y.address()); });
 }
 
 std::vector<Mismatch> find_mismatches(const ProtectedHeader& header, const HeaderFields& outer_fields) {
@@ -150,7 +158,8 @@ std::vector<Mismatch> find_mismatches(const ProtectedHeader& header, const Heade
   const auto there = by_name(outer);
   if (!guess) {
     std::set<std::string> names;
-    for (const auto& [name, values] : expected) names.insert(name);
+    for (const auto& [name, values] : expected)
+      names.insert(name);
     for (const auto& [name, values] : there) {
       if (is_compared(name)) names.insert(name);
     }

@@ -39,13 +39,15 @@ void notice_signed_ciphertext(Opening& opening, const Chain& chain, const Summar
     return !l.errant && !is_encryption(l.facts.type) && l.facts.result == LayerResult::good;
   });
   if (layer == chain.layers.end() || layer->facts.type == LayerType::smime_compressed) return;
-  opening.add("signed-ciphertext", layer->path, "the signature is around the encryption: whoever made it may not know what is inside");
+  opening.add("signed-ciphertext", layer->path,
+              "the signature is around the encryption: whoever made it may not know what is inside");
 }
 
 /// The verdict on the envelope, once all that could cast doubt on it has been seen.
 Summary judge_envelope(const Opening& opening, Chain& chain, const Binding& from, const Tree& tree) {
   const Problem* doubt = ambiguity(opening.problems, "1", tree.forwarded);
-  for (std::size_t i = 0; i < chain.envelope; ++i) bind_signers(chain.layers[i].facts, from, doubt);
+  for (std::size_t i = 0; i < chain.envelope; ++i)
+    bind_signers(chain.layers[i].facts, from, doubt);
   return summarize(chain);
 }
 
@@ -73,12 +75,14 @@ void notice_list_footer(Opening& opening, const Tree& tree, const Part& message)
   if (find_field(message.fields, "List-Id") == nullptr) return;
   const std::string first = root.place.part->children.front().path;
   const auto layer = std::ranges::find_if(tree.errant, [&](const OpenedLayer& l) { return l.path == first; });
-  if (layer == tree.errant.end() || is_encryption(layer->facts.type) || layer->facts.result != LayerResult::good) return;
+  if (layer == tree.errant.end() || is_encryption(layer->facts.type) || layer->facts.result != LayerResult::good)
+    return;
   opening.add("mailing-list-footer", first,
               "a mailing list has added a footer: part " + first + " is signed and verified, the rest is not");
 }
 
-/// RFC 9787, 6.4: a signature made long before or after the date of the message. What a signer says of the time is only reported.
+/// RFC 9787, 6.4: a signature made long before or after the date of the message. What a signer says of the time is only
+/// reported.
 void notice_signing_time(Opening& opening, const Opened& out) {
   const auto date = parse_rfc3339(out.headers.date);
   if (!date) return;
@@ -87,7 +91,8 @@ void notice_signing_time(Opening& opening, const Opened& out) {
       if (layer.errant || signer.integrity != Integrity::good || !signer.signed_at) continue;
       const auto apart = std::chrono::abs(*signer.signed_at - *date);
       if (apart > std::chrono::days(7)) {
-        opening.add("signed-at", layer.path, "the signature says " + format_rfc3339(*signer.signed_at) + ", the message " + out.headers.date);
+        opening.add("signed-at", layer.path,
+                    "the signature says " + format_rfc3339(*signer.signed_at) + ", the message " + out.headers.date);
       }
     }
   }

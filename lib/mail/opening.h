@@ -46,19 +46,19 @@ struct Opening {
 
 /// Layers that stand one directly in the other, and what they hold.
 struct Chain {
-  std::vector<OpenedLayer> layers;    ///< from the outside
-  std::size_t envelope = 0;           ///< how many of them are the cryptographic envelope: those before a compression
-  Place payload;                      ///< what the envelope holds (RFC 9787, 4.3)
-  Place content;                      ///< what all layers hold, compression too
-  bool released = true;               ///< false: nothing of what is inside may be given out
-  Place withheld;                     ///< then: the part that stays closed
-  std::size_t withheld_layer = 0;     ///< and the layer it is
-  std::vector<Problem> inner;         ///< problems of what is inside; only for what is released
+  std::vector<OpenedLayer> layers;  ///< from the outside
+  std::size_t envelope = 0;         ///< how many of them are the cryptographic envelope: those before a compression
+  Place payload;                    ///< what the envelope holds (RFC 9787, 4.3)
+  Place content;                    ///< what all layers hold, compression too
+  bool released = true;             ///< false: nothing of what is inside may be given out
+  Place withheld;                   ///< then: the part that stays closed
+  std::size_t withheld_layer = 0;   ///< and the layer it is
+  std::vector<Problem> inner;       ///< problems of what is inside; only for what is released
 };
 
 /// Takes the layers off, from the outside, at most as many as the limits allow. A start that is no layer gives a chain
-/// without layers. Errant ones (RFC 9787, 4.5) are no envelope, and stay closed where the limit is reached; an envelope past
-/// the limit is an Error(limit). `first` says what the start is when its own MIME does not.
+/// without layers. Errant ones (RFC 9787, 4.5) are no envelope, and stay closed where the limit is reached; an envelope
+/// past the limit is an Error(limit). `first` says what the start is when its own MIME does not.
 [[nodiscard]] Chain peel(Opening& opening, const Place& start, bool errant = false,
                          std::optional<LayerForm> first = std::nullopt);
 

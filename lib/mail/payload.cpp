@@ -18,24 +18,37 @@ namespace {
 
 constexpr std::size_t kLineOctets = 78;
 
-/// What the mail system has written on an existing message: it says nothing about the author's message, and stays outside.
-constexpr std::array<std::string_view, 12> kTrace = {
-    "received",    "return-path", "delivered-to", "dkim-signature", "authentication-results", "received-spf",
-    "x-received", "x-original-to", "envelope-to",  "arc-seal",       "arc-message-signature",  "arc-authentication-results"};
+/// What the mail system has written on an existing message: it says nothing about the author's message, and stays
+/// outside.
+constexpr std::array<std::string_view, 12> kTrace = {"received",
+                                                     "return-path",
+                                                     "delivered-to",
+                                                     "dkim-signature",
+                                                     "authentication-results",
+                                                     "received-spf",
+                                                     "x-received",
+                                                     "x-original-to",
+                                                     "envelope-to",
+                                                     "arc-seal",
+                                                     "arc-message-signature",
+                                                     "arc-authentication-results"};
 
 bool is_trace(const HeaderField& field) {
   const std::string name = ascii_lower(field.name);
   return std::ranges::find(kTrace, name) != kTrace.end() || name.starts_with("resent-");
 }
 
-bool is_bcc(const HeaderField& field) { return iequals(field.name, "Bcc") || iequals(field.name, "Resent-Bcc"); }
+bool is_bcc(const HeaderField& field) {
+  return iequals(field.name, "Bcc") || iequals(field.name, "Resent-Bcc");
+}
 
 /// What a policy gave must be a field of that name that the wire takes (RFC 9788, 3.1).
 void check_outer(const HeaderField& field, const HeaderField& outer, const HeaderPolicy& policy) {
   const std::string value = outer.value();
   const bool clean = std::ranges::all_of(value, [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); });
   if (!iequals(field.name, outer.name) || !clean) {
-    throw Error(Errc::usage, "the header policy " + policy.name + " gave a value that cannot stand outside", field.name);
+    throw Error(Errc::usage, "the header policy " + policy.name + " gave a value that cannot stand outside",
+                field.name);
   }
 }
 
@@ -99,7 +112,8 @@ void add_autocrypt(HeaderFields& fields, HeaderFields& gossip, const SealSpec& s
   }
   const std::string& address = authors.mailboxes.front().address();
   const std::string key = binary_key(spec, *own, address);
-  if (!key.empty() && find_field(fields, "Autocrypt") == nullptr) fields.push_back(autocrypt_field("Autocrypt", address, key));
+  if (!key.empty() && find_field(fields, "Autocrypt") == nullptr)
+    fields.push_back(autocrypt_field("Autocrypt", address, key));
   if (!spec.encrypt || spec.recipients.size() < 2) return;
   for (const Mailbox& mailbox : spec.recipients) {
     const KeyChoice choice = spec.engine->recipient_key(mailbox.address(), at);
@@ -132,7 +146,8 @@ Entity with_key(Entity body, const SealSpec& spec, const People& people, SealRep
   if (pgp) {
     for (const KeyPtr& key : keys) {
       const std::string& print = key->info().fingerprint;
-      const std::string name = "OpenPGP_0x" + print.substr(print.size() - std::min<std::size_t>(16, print.size())) + ".asc";
+      const std::string name =
+          "OpenPGP_0x" + print.substr(print.size() - std::min<std::size_t>(16, print.size())) + ".asc";
       const auto armored = spool_canonical(*view_source(spec.engine->export_public(*key, "")), "public key");
       parts.push_back(Entity::leaf(named_type("application/pgp-keys", name), "7bit", Rope(armored)));
       disposition.set("filename", name);
@@ -169,7 +184,8 @@ void mark(Entity& body, const SealSpec& spec) {
   body.set_content_type(type);
 }
 
-/// Looks at every part once: what is sealed in it by others is vouched for unseen, and 8bit content does not survive the wire.
+/// Looks at every part once: what is sealed in it by others is vouched for unseen, and 8bit content does not survive
+/// the wire.
 void look_through(const Entity& body, const SealSpec& spec, SealReport& report) {
   bool closed = false;
   std::vector<const Entity*> open = {&body};
@@ -180,12 +196,15 @@ void look_through(const Entity& body, const SealSpec& spec, SealReport& report) 
     closed = closed || type == "multipart/encrypted" || type == "application/pgp-encrypted" || is_pkcs7_mime(type);
     const std::string encoding = entity.transfer_encoding();
     if ((encoding == "8bit" || encoding == "binary") && !spec.encrypt && !spec.opaque) {
-      throw Error(Errc::unsupported, "a part in " + encoding + " cannot be signed so that the signature survives the way", type,
+      throw Error(Errc::unsupported,
+                  "a part in " + encoding + " cannot be signed so that the signature survives the way", type,
                   "encode it as base64, or sign opaquely");
     }
-    for (std::size_t i = 0; i < entity.child_count(); ++i) open.push_back(&entity.child(i));
+    for (std::size_t i = 0; i < entity.child_count(); ++i)
+      open.push_back(&entity.child(i));
   }
-  if (closed) report.hints.emplace_back("a part of this message is encrypted already: it is sealed without having been seen");
+  if (closed)
+    report.hints.emplace_back("a part of this message is encrypted already: it is sealed without having been seen");
 }
 
 }  // namespace

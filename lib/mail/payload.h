@@ -13,6 +13,7 @@ struct Payload {
 };
 
 /// `at` names no secret: `report` gets the policy, what became confidential, and hints.
-[[nodiscard]] Payload make_payload(const Message& message, const SealSpec& spec, const People& people, Time at, SealReport& report);
+[[nodiscard]] Payload make_payload(const Message& message, const SealSpec& spec, const People& people, Time at,
+                                   SealReport& report);
 
 }  // namespace mimeseal::mail

@@ -8,13 +8,12 @@
 namespace mimeseal::mail {
 namespace {
 
-/// The release rule for ciphers that prove nothing (EFAIL): what such a layer holds is given out only when a signature inside
-/// it fits over all of it, which an attacker who changes ciphertext cannot make.
+/// The release rule for ciphers that prove nothing (EFAIL): what such a layer holds is given out only when a signature
+/// inside it fits over all of it, which an attacker who changes ciphertext cannot make.
 bool proven_inside(const std::vector<OpenedLayer>& layers, std::size_t index) {
   return std::any_of(layers.begin() + static_cast<std::ptrdiff_t>(index) + 1, layers.end(),
                      [](const OpenedLayer& layer) { return is_signature(layer.facts) && fits(layer.facts); });
 }
-
 
 void release(Opening& opening, Chain& chain, const std::vector<Place>& places) {
   for (std::size_t i = 0; i < chain.layers.size(); ++i) {
@@ -96,7 +95,6 @@ Chain peel(Opening& opening, const Place& start, bool errant, std::optional<Laye
     }
     Unwrapped layer = unwrap(opening, at, form);
     if (!layer.is_layer) break;
-    --opening.layers_left;
     const bool is_compression = layer.facts.type == LayerType::smime_compressed;
     if (is_compression && !compressed) {
       compressed = true;

@@ -51,7 +51,8 @@ class Finder {
     if (people_.signers.empty()) {
       KeyChoice choice = spec_.engine->signing_key(address, at_);
       if (!choice.key) {
-        throw Error(Errc::refused, "no identity here can sign for " + (address.empty() ? "this message" : visible(address)), "From",
+        throw Error(Errc::refused,
+                    "no identity here can sign for " + (address.empty() ? "this message" : visible(address)), "From",
                     choice.why)
             .with_details(std::move(choice.rejected));
       }
@@ -59,8 +60,8 @@ class Finder {
       why = std::move(choice.why);
     }
     for (const KeyPtr& signer : people_.signers) {
-      report_.signers.push_back({signer->info().addresses.empty() ? "" : signer->info().addresses.front(),
-                                 signer->info().fingerprint, why});
+      report_.signers.push_back(
+          {signer->info().addresses.empty() ? "" : signer->info().addresses.front(), signer->info().fingerprint, why});
       if (author_ && !vouches_for(*signer, address)) {
         report_.hints.push_back("the signing key " + visible(signer->info().name) + " is not for " + address +
                                 ": readers will not call the message verified");
@@ -82,9 +83,10 @@ class Finder {
     }
     if (!lacking.empty()) {
       const std::size_t count = lacking.size();
-      throw Error(Errc::no_recipient,
-                  count == 1 ? "a recipient cannot be sealed to" : std::to_string(count) + " recipients cannot be sealed to", "",
-                  "nothing is sent; give a key for each, or leave them out (RFC 9787, section 9.6)")
+      throw Error(
+          Errc::no_recipient,
+          count == 1 ? "a recipient cannot be sealed to" : std::to_string(count) + " recipients cannot be sealed to",
+          "", "nothing is sent; give a key for each, or leave them out (RFC 9787, section 9.6)")
           .with_details(std::move(lacking));
     }
     if (spec_.encrypt_to_self) find_self();

@@ -20,8 +20,8 @@ struct People {
   std::vector<Blind> bcc;     ///< without those who are named anyway
 };
 
-/// Fills in the report's signers, recipients (Bcc never) and hints. Throws Error(no_recipient) with a detail "address: reason" for
-/// each recipient that cannot be sealed to; Error(refused) when no identity can sign.
+/// Fills in the report's signers, recipients (Bcc never) and hints. Throws Error(no_recipient) with a detail "address:
+/// reason" for each recipient that cannot be sealed to; Error(refused) when no identity can sign.
 [[nodiscard]] People find_people(const SealSpec& spec, const HeaderFields& fields, Time at, SealReport& report);
 
 }  // namespace mimeseal::mail

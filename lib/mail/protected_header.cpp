@@ -29,7 +29,9 @@ std::string collapsed(const std::string& value) {
   return out;
 }
 
-bool is_hp_outer(const HeaderField& field) { return iequals(field.name, "hp-outer"); }
+bool is_hp_outer(const HeaderField& field) {
+  return iequals(field.name, "hp-outer");
+}
 
 /// Section 4.2.1, step 4.i: "Split v into (h1,v1) on the first colon, followed by any amount of whitespace."
 std::optional<HeaderField> split_hp_outer(const HeaderField& field) {
@@ -55,7 +57,8 @@ void read_hp(Opening& opening, ProtectedHeader& out, const Part& payload, const 
   out.encrypted = cipher && encrypted;
   out.protection = out.encrypted ? HeaderProtection::cipher : HeaderProtection::clear;
   if (cipher && !encrypted) {
-    opening.add("hp-cipher-unencrypted", payload.path, "hp=\"cipher\" in a message that is not encrypted: taken as clear");
+    opening.add("hp-cipher-unencrypted", payload.path,
+                "hp=\"cipher\" in a message that is not encrypted: taken as clear");
   }
   if (!cipher && encrypted) {
     opening.add("hp-clear-encrypted", payload.path,
@@ -102,15 +105,17 @@ void FieldSet::add(const HeaderField& field) {
 
 bool FieldSet::contains(const HeaderField& field) const {
   const std::string name = ascii_lower(field.name);
-  return keys_.contains(name + ":" + collapsed(field.value())) || keys_.contains(name + "=" + collapsed(field.decoded()));
+  return keys_.contains(name + ":" + collapsed(field.value())) ||
+         keys_.contains(name + "=" + collapsed(field.decoded()));
 }
 
 ProtectedHeader read_protected_header(Opening& opening, const Chain& chain, const HeaderFields& outer) {
   ProtectedHeader out;
   out.body = chain.content;
   if (chain.envelope == 0 || !chain.released) return out;
-  const bool encrypted = std::any_of(chain.layers.begin(), chain.layers.begin() + static_cast<std::ptrdiff_t>(chain.envelope),
-                                     [](const OpenedLayer& layer) { return is_encryption(layer.facts.type); });
+  const bool encrypted =
+      std::any_of(chain.layers.begin(), chain.layers.begin() + static_cast<std::ptrdiff_t>(chain.envelope),
+                  [](const OpenedLayer& layer) { return is_encryption(layer.facts.type); });
   const Part& payload = *chain.payload.part;
   const std::string hp = parameter(payload, "hp");
   if (hp == "clear" || hp == "cipher") {
@@ -121,7 +126,8 @@ ProtectedHeader read_protected_header(Opening& opening, const Chain& chain, cons
   } else if (parameter(payload, "protected-headers") == "v1") {
     infer(out, payload, outer, encrypted);
   }
-  for (const HeaderField& field : out.refouter) out.outside.add(field);
+  for (const HeaderField& field : out.refouter)
+    out.outside.add(field);
   return out;
 }
 

@@ -10,8 +10,8 @@
 
 namespace mimeseal::mail {
 
-/// Fields by name and value: names without regard to case, values unfolded, however they are folded or encoded. Made for
-/// headers of hostile length.
+/// Fields by name and value: names without regard to case, values unfolded, however they are folded or encoded. Made
+/// for headers of hostile length.
 class FieldSet {
  public:
   void add(const HeaderField& field);
@@ -21,16 +21,17 @@ class FieldSet {
   std::unordered_set<std::string> keys_;
 };
 
-/// The protected header of a message, read out of its cryptographic payload (RFC 9788, sections 4.1, 4.2 and 4.10), before it is
-/// known what the signatures are worth.
+/// The protected header of a message, read out of its cryptographic payload (RFC 9788, sections 4.1, 4.2 and 4.10),
+/// before it is known what the signatures are worth.
 struct ProtectedHeader {
   HeaderProtection protection = HeaderProtection::none;
-  bool inferred = false;      ///< RFC 8551's wrapping or protected-headers="v1": no HP-Outer, the outer header stands for it
+  bool inferred =
+      false;  ///< RFC 8551's wrapping or protected-headers="v1": no HP-Outer, the outer header stands for it
   bool encrypted = false;     ///< the envelope encrypts, and the composer meant it (hp="cipher" or inferred)
   HeaderFields refprotected;  ///< section 4.2.1
   HeaderFields refouter;
-  FieldSet outside;           ///< refouter again
-  Place body;                 ///< whose entity is rendered: the payload, or the message wrapped in it
+  FieldSet outside;  ///< refouter again
+  Place body;        ///< whose entity is rendered: the payload, or the message wrapped in it
 };
 
 [[nodiscard]] ProtectedHeader read_protected_header(Opening& opening, const Chain& chain, const HeaderFields& outer);

@@ -51,25 +51,29 @@ bool contains(const std::vector<std::string>& list, std::string_view name) {
 
 HeaderFields as_fields(const Pairs& pairs) {
   HeaderFields out;
-  for (const auto& [name, value] : pairs) out.push_back({name, " " + value});
+  for (const auto& [name, value] : pairs)
+    out.push_back({name, " " + value});
   return out;
 }
 
 constexpr std::array<std::string_view, 5> kPeople = {"From", "Sender", "Reply-To", "To", "Cc"};
 
-/// RFC 9788, section 6.1.2: for what a reply derives from the original, the value that the same derivation gives of the original's
-/// outer header; nothing where that has none.
+/// RFC 9788, section 6.1.2: for what a reply derives from the original, the value that the same derivation gives of the
+/// original's outer header; nothing where that has none.
 class ReferencePolicy {
  public:
   explicit ReferencePolicy(const ReplyBasis& basis)
-      : confidential_(basis.confidential), outer_(as_fields(basis.outer_values)), inner_(as_fields(basis.protected_values)) {
+      : confidential_(basis.confidential),
+        outer_(as_fields(basis.outer_values)),
+        inner_(as_fields(basis.protected_values)) {
     for (const std::string_view name : kPeople) {
       const auto shown = mailboxes(outer_, name);
       shown_people_.insert(shown_people_.end(), shown.begin(), shown.end());
     }
     for (const std::string_view name : kPeople) {
       for (Mailbox& mailbox : mailboxes(inner_, name)) {
-        if (std::ranges::find(shown_people_, mailbox) == shown_people_.end()) hidden_people_.push_back(std::move(mailbox));
+        if (std::ranges::find(shown_people_, mailbox) == shown_people_.end())
+          hidden_people_.push_back(std::move(mailbox));
       }
     }
   }
@@ -77,8 +81,10 @@ class ReferencePolicy {
   [[nodiscard]] std::optional<HeaderField> outer(const HeaderField& field) const {
     if (iequals(field.name, "Subject")) return subject(field);
     if (iequals(field.name, "In-Reply-To") || iequals(field.name, "References")) return thread(field);
-    if (std::ranges::any_of(kPeople, [&](std::string_view name) { return iequals(name, field.name); })) return people(field);
-    const bool own = iequals(field.name, "Date") || iequals(field.name, "Message-ID");  // the reply's, not the original's
+    if (std::ranges::any_of(kPeople, [&](std::string_view name) { return iequals(name, field.name); }))
+      return people(field);
+    const bool own =
+        iequals(field.name, "Date") || iequals(field.name, "Message-ID");  // the reply's, not the original's
     if (!own && contains(confidential_, field.name)) return std::nullopt;
     return field;
   }
@@ -105,7 +111,8 @@ class ReferencePolicy {
     return token_field(field.name, join(ids, " "));
   }
 
-  /// Somebody whom the original hid stays hidden; a name that it hid is not shown. From keeps its address (section 3.1.1).
+  /// Somebody whom the original hid stays hidden; a name that it hid is not shown. From keeps its address
+  /// (section 3.1.1).
   [[nodiscard]] std::optional<HeaderField> people(const HeaderField& field) const {
     std::vector<Mailbox> out;
     bool changed = false;
@@ -163,12 +170,15 @@ ReplyBasis reply_basis(const Opened& opened) {
     out.references.push_back(own.front());
   }
   // RFC 9787, 5.4 and 6.2.2.1: also when only an errant layer was encrypted.
-  out.encrypt = std::ranges::any_of(opened.layers, [](const OpenedLayer& l) { return mail::is_encryption(l.facts.type); });
+  out.encrypt =
+      std::ranges::any_of(opened.layers, [](const OpenedLayer& l) { return mail::is_encryption(l.facts.type); });
   out.quote = !opened.text_errant;
   out.confidential = headers.confidential;
   if (!headers.confidential.empty()) {
-    for (const HeaderField& field : headers.outer_values) out.outer_values.emplace_back(field.name, field.value());
-    for (const HeaderField& field : headers.protected_fields) out.protected_values.emplace_back(field.name, field.value());
+    for (const HeaderField& field : headers.outer_values)
+      out.outer_values.emplace_back(field.name, field.value());
+    for (const HeaderField& field : headers.protected_fields)
+      out.protected_values.emplace_back(field.name, field.value());
   }
   return out;
 }
@@ -179,7 +189,8 @@ HeaderPolicy reply_policy(HeaderPolicy base, const ReplyBasis& basis) {
   out.name = base.name;
   out.protect = base.protect;
   // Section 5.2.1, step 5.iv: the user's own policy first; where it changes nothing, what the original hid.
-  out.outer = [first = std::move(base.outer), then = ReferencePolicy(basis)](const HeaderField& field) -> std::optional<HeaderField> {
+  out.outer = [first = std::move(base.outer),
+               then = ReferencePolicy(basis)](const HeaderField& field) -> std::optional<HeaderField> {
     auto outer = first(field);
     if (!outer || outer->value() != field.value()) return outer;
     return then.outer(field);

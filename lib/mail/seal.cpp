@@ -17,7 +17,12 @@ namespace {
 class Sealing {
  public:
   Sealing(const SealSpec& spec, People people, Time at, SealReport& report)
-      : spec_(spec), engine_(*spec.engine), people_(std::move(people)), at_(at), report_(report), policy_(spec.policy) {}
+      : spec_(spec),
+        engine_(*spec.engine),
+        people_(std::move(people)),
+        at_(at),
+        report_(report),
+        policy_(spec.policy) {}
 
   /// The signed payload as an entity; made once, whoever gets it (RFC 9787, 9.4.1).
   Wrapped sign(const Rope& payload) {
@@ -37,12 +42,13 @@ class Sealing {
     return wrap_signed(engine_.protocol(), payload, signature.str(), result.digests, spec_.legacy_types, *spec_.random);
   }
 
-  /// Encrypts to the named recipients and a few more; the first copy's choices bind the later ones, so that a Bcc recipient
-  /// decides nothing.
+  /// Encrypts to the named recipients and a few more; the first copy's choices bind the later ones, so that a Bcc
+  /// recipient decides nothing.
   Wrapped encrypt(const Rope& content, const std::vector<KeyPtr>& also, bool combined) {
     EncryptSpec encrypt;
     encrypt.recipients = people_.named;
-    for (const KeyPtr& key : also) add(encrypt.recipients, key);
+    for (const KeyPtr& key : also)
+      add(encrypt.recipients, key);
     if (combined) encrypt.signers = people_.signers;
     encrypt.policy = policy_;
     encrypt.hidden = spec_.hidden_recipients;
@@ -53,9 +59,11 @@ class Sealing {
     const EncryptResult result = engine_.encrypt(*content.open(), spool, encrypt);
     note(result);
     const InputPtr sealed = spool.freeze();
-    if (engine_.protocol() == Protocol::pgp) return wrap_encrypted(spool_canonical(*slice(sealed), "encrypted message"), *spec_.random);
+    if (engine_.protocol() == Protocol::pgp)
+      return wrap_encrypted(spool_canonical(*slice(sealed), "encrypted message"), *spec_.random);
     const bool authenticated = result.type == LayerType::smime_auth_enveloped;
-    return wrap_cms(cms_type(authenticated ? "authEnveloped-data" : "enveloped-data", "smime.p7m", spec_.legacy_types), sealed);
+    return wrap_cms(cms_type(authenticated ? "authEnveloped-data" : "enveloped-data", "smime.p7m", spec_.legacy_types),
+                    sealed);
   }
 
   [[nodiscard]] const People& people() const noexcept { return people_; }
@@ -109,7 +117,9 @@ void check(const SealSpec& spec) {
   }
 }
 
-std::string envelope_address(const Mailbox& mailbox) { return mailbox.wire_address().value_or(mailbox.address()); }
+std::string envelope_address(const Mailbox& mailbox) {
+  return mailbox.wire_address().value_or(mailbox.address());
+}
 
 std::vector<std::string> envelope_addresses(const std::vector<Mailbox>& mailboxes) {
   std::vector<std::string> out;
@@ -128,7 +138,8 @@ Rope message_of(HeaderFields outer, const Wrapped& entity) {
 /// RFC 9787, section 5.3, and whatever else a person should know.
 void add_hints(const SealSpec& spec, SealReport& report) {
   if (spec.encrypt && !spec.sign) {
-    report.hints.emplace_back("encrypted without a signature: nobody can tell who wrote it; sign it too (RFC 9787, section 5.3)");
+    report.hints.emplace_back(
+        "encrypted without a signature: nobody can tell who wrote it; sign it too (RFC 9787, section 5.3)");
   }
 }
 
@@ -169,7 +180,8 @@ Sealed seal(const Message& message, const SealSpec& spec) {
   const bool main_copy = !spec.recipients.empty() || spec.bcc.empty();
   if (main_copy) out.copies.push_back({envelope_addresses(spec.recipients), std::nullopt, copy_for({self})});
   for (const People::Blind& blind : sealing.people().bcc) {
-    out.copies.push_back({{envelope_address(blind.mailbox)}, blind.mailbox.address(), 
+    out.copies.push_back({{envelope_address(blind.mailbox)},
+                          blind.mailbox.address(),
                           main_copy ? copy_for({blind.key}) : copy_for({blind.key, self})});
   }
   return out;

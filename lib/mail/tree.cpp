@@ -76,7 +76,8 @@ class Builder {
     }
     if (chain.released) opening_.add(chain.inner);
     const std::uint32_t inner = layer_protection(chain, protection);
-    add_node(parent, chain.released ? chain.content : chain.withheld, chain.released ? inner : protection, !chain.released);
+    add_node(parent, chain.released ? chain.content : chain.withheld, chain.released ? inner : protection,
+             !chain.released);
     std::ranges::move(chain.layers, std::back_inserter(tree_.errant));
   }
 

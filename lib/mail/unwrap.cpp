@@ -30,11 +30,14 @@ LayerFacts failed(LayerType type, LayerResult result, std::string why) {
   return facts;
 }
 
-const char* name_of(Protocol protocol) { return protocol == Protocol::smime ? "S/MIME" : "OpenPGP"; }
+const char* name_of(Protocol protocol) {
+  return protocol == Protocol::smime ? "S/MIME" : "OpenPGP";
+}
 
-/// Signs of one and the same text in two line-end conventions: over the octets as they stand, else in canonical form, as
-/// both protocols demand of a message whose line ends a system has changed (RFC 3156, section 5; RFC 8551, 3.1.1).
-LayerFacts verify(Engine& engine, const Place& place, const Part& content, const std::string& signature, const OpenSpec& spec) {
+/// Signs of one and the same text in two line-end conventions: over the octets as they stand, else in canonical form,
+/// as both protocols demand of a message whose line ends a system has changed (RFC 3156, section 5; RFC 8551, 3.1.1).
+LayerFacts verify(Engine& engine, const Place& place, const Part& content, const std::string& signature,
+                  const OpenSpec& spec) {
   auto source = slice(place.input(), content.header_begin, content.body_end);
   LayerFacts facts = engine.verify(*source, signature, spec);
   if (fits(facts) || !has_bare_lf(*source)) return facts;
@@ -45,6 +48,7 @@ LayerFacts verify(Engine& engine, const Place& place, const Part& content, const
 Unwrapped unwrap_signed(Opening& opening, const Place& place, const LayerForm& form) {
   Unwrapped out;
   out.inside = place.at(*form.content);
+  --opening.layers_left;
   Engine* engine = opening.engine(form.protocol);
   if (engine == nullptr) {
     out.facts = failed(form.claimed, LayerResult::unverified,
@@ -71,6 +75,7 @@ bool gives_content(const LayerFacts& facts, std::uint64_t size) {
 Unwrapped open_blob(Opening& opening, const Place& place, const LayerForm& form, Engine& engine) {
   Unwrapped out;
   const std::string inner_path = place.part->path + ".1";
+  --opening.layers_left;
   Spool spool("the content of part " + place.part->path, Spool::kDefaultThreshold, opening.payload_left);
   const auto body = decoded_body(place.input(), *form.blob, &opening.problems);
   out.facts = engine.open(*body, spool, spec_of(opening));
@@ -80,7 +85,8 @@ Unwrapped open_blob(Opening& opening, const Place& place, const LayerForm& form,
                                  (form.certs_only || !out.facts.certificates.empty());
   if (only_certificates) {
     out.is_layer = false;
-    opening.certificates.insert(opening.certificates.end(), out.facts.certificates.begin(), out.facts.certificates.end());
+    opening.certificates.insert(opening.certificates.end(), out.facts.certificates.begin(),
+                                out.facts.certificates.end());
     return out;
   }
   if (gives_content(out.facts, size)) {
@@ -118,6 +124,7 @@ Unwrapped unwrap_blob(Opening& opening, const Place& place, const LayerForm& for
       out.is_layer = false;
       return out;
     }
+    --opening.layers_left;
     out.facts = failed(type, is_encryption(type) ? LayerResult::no_key : LayerResult::unverified,
                        std::string("nothing here opens ") + name_of(form.protocol));
     return out;

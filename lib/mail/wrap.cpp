@@ -10,8 +10,8 @@
 namespace mimeseal::mail {
 namespace {
 
-/// "=-" stands neither in base64 nor in quoted-printable, and boundaries of composed parts begin with "=_": 128 random bits
-/// do the rest.
+/// "=-" stands neither in base64 nor in quoted-printable, and boundaries of composed parts begin with "=_": 128 random
+/// bits do the rest.
 std::string make_boundary(std::string_view kind, Random& random) {
   std::string octets(16, '\0');
   random.fill(octets);
@@ -27,7 +27,8 @@ ParameterizedValue value_of(std::string value, std::vector<std::pair<std::string
 
 std::string wire(const HeaderFields& fields) {
   std::string out;
-  for (const HeaderField& field : fields) out += field.wire();
+  for (const HeaderField& field : fields)
+    out += field.wire();
   return out;
 }
 
@@ -47,7 +48,8 @@ InputPtr spool_canonical(Source& from, std::string name) {
 }
 
 std::string micalg(Protocol protocol, const std::vector<std::string>& digests) {
-  if (protocol == Protocol::pgp) return "pgp-" + (digests.empty() ? std::string("sha512") : ascii_lower(digests.front()));
+  if (protocol == Protocol::pgp)
+    return "pgp-" + (digests.empty() ? std::string("sha512") : ascii_lower(digests.front()));
   std::vector<std::string> names;
   for (const std::string& digest : digests) {
     std::string name = ascii_lower(digest);
@@ -89,8 +91,9 @@ Wrapped wrap_signed(Protocol protocol, const Rope& payload, const std::string& s
   header.push_back(value_of("attachment", {{"filename", filename}}).field("Content-Disposition"));
 
   Wrapped out;
-  out.structural = {value_of("multipart/signed", {{"protocol", type}, {"micalg", micalg(protocol, digests)}, {"boundary", boundary}})
-                        .field("Content-Type")};
+  out.structural = {
+      value_of("multipart/signed", {{"protocol", type}, {"micalg", micalg(protocol, digests)}, {"boundary", boundary}})
+          .field("Content-Type")};
   out.body = Rope("--" + boundary + "\r\n");
   out.body.append(payload);
   // The line end before a boundary belongs to the boundary (RFC 2046, 5.1.1), not to what was signed.
@@ -113,15 +116,16 @@ Wrapped wrap_signed(Protocol protocol, const Rope& payload, const std::string& s
 Wrapped wrap_encrypted(InputPtr armored, Random& random) {
   const std::string boundary = make_boundary("encrypted", random);
   Wrapped out;
-  out.structural = {
-      value_of("multipart/encrypted", {{"protocol", "application/pgp-encrypted"}, {"boundary", boundary}}).field("Content-Type")};
-  out.body = Rope("--" + boundary +
-                  "\r\nContent-Type: application/pgp-encrypted\r\nContent-Description: PGP/MIME version identification\r\n\r\n"
-                  "Version: 1\r\n\r\n--" +
-                  boundary +
-                  "\r\nContent-Type: application/octet-stream; name=\"encrypted.asc\"\r\n"
-                  "Content-Description: OpenPGP encrypted message\r\n"
-                  "Content-Disposition: inline; filename=\"encrypted.asc\"\r\n\r\n");
+  out.structural = {value_of("multipart/encrypted", {{"protocol", "application/pgp-encrypted"}, {"boundary", boundary}})
+                        .field("Content-Type")};
+  out.body =
+      Rope("--" + boundary +
+           "\r\nContent-Type: application/pgp-encrypted\r\nContent-Description: PGP/MIME version identification\r\n\r\n"
+           "Version: 1\r\n\r\n--" +
+           boundary +
+           "\r\nContent-Type: application/octet-stream; name=\"encrypted.asc\"\r\n"
+           "Content-Description: OpenPGP encrypted message\r\n"
+           "Content-Disposition: inline; filename=\"encrypted.asc\"\r\n\r\n");
   out.body.append(Rope(std::move(armored)));
   out.body.append("\r\n--" + boundary + "--\r\n");
   return out;

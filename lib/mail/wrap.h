@@ -35,7 +35,8 @@ struct CmsType {
 
 [[nodiscard]] Wrapped wrap_cms(const CmsType& type, InputPtr der);
 
-/// multipart/signed (RFC 1847): the frozen payload as it was signed, and the signature: DER for S/MIME, armour for OpenPGP.
+/// multipart/signed (RFC 1847): the frozen payload as it was signed, and the signature: DER for S/MIME, armour for
+/// OpenPGP.
 [[nodiscard]] Wrapped wrap_signed(Protocol protocol, const Rope& payload, const std::string& signature,
                                   const std::vector<std::string>& digests, bool legacy_types, Random& random);
 

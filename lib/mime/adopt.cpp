@@ -3,14 +3,13 @@
 #include <array>
 
 #include "entity_node.h"
+#include "folding.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
 #include "mimeseal/mime/compose.h"
 
 namespace mimeseal {
 namespace {
-
-constexpr std::size_t kLongestLine = 998;
 
 /// Where the message begins: after the "From " line of a mailbox file, if there is one.
 std::uint64_t start_of(const Input& input) {
@@ -34,42 +33,29 @@ std::vector<Mailbox> mailboxes(const HeaderFields& fields, std::string_view name
   return out;
 }
 
-bool has_long_line(std::string_view name, std::string_view raw) {
-  std::size_t before = name.size() + 1;
-  while (true) {
-    const std::size_t end = std::min(raw.find('\n'), raw.size());
-    if (before + end > kLongestLine) return true;
-    if (end == raw.size()) return false;
-    raw.remove_prefix(end + 1);
-    before = 0;
-  }
-}
-
 bool is_address_field(std::string_view name) {
-  static constexpr std::array<std::string_view, 10> kNames = {"from", "sender", "reply-to", "to", "cc", "resent-from",
-                                                              "resent-sender", "resent-to", "resent-cc",
-                                                              "resent-reply-to"};
+  static constexpr std::array<std::string_view, 10> kNames = {
+      "from",        "sender",        "reply-to",  "to",        "cc",
+      "resent-from", "resent-sender", "resent-to", "resent-cc", "resent-reply-to"};
   return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view n) { return iequals(n, name); });
 }
 
-/// A field as it is, unless the wire does not take it: 8bit octets and overlong lines are written anew.
+/// A field as it is, unless the wire does not take it: 8bit octets, stray line ends, overlong lines.
 HeaderField fit(const HeaderField& field) {
-  if (is_ascii(field.raw) && !has_long_line(field.name, field.raw)) return field;
-  try {
-    if (is_address_field(field.name)) return mailbox_field(field.name, mailboxes({field}, field.name));
-    std::string value = is_ascii(field.raw) ? field.value() : field.decoded();
-    std::replace_if(value.begin(), value.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
-    return unstructured_field(field.name, value);
-  } catch (const Error& error) {
-    throw Error(Errc::malformed, error.what(), field.name);
+  if (mime::fits_wire(field)) return field;
+  if (is_address_field(field.name)) {
+    const AddressList list = parse_address_list(field.value());
+    if (list.problems.empty() && !list.mailboxes.empty()) return mailbox_field(field.name, list.mailboxes);
   }
+  return mime::rewritten(field);
 }
 
 void check_once(const HeaderFields& fields) {
   // RFC 5322, section 3.6, and what decides how the body is read.
   static constexpr std::array<std::string_view, 13> kOnce = {
-      "From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "References",
-      "Content-Type", "Content-Transfer-Encoding", "MIME-Version"};
+      "From",        "Sender",     "Reply-To",    "To",         "Cc",           "Subject",
+      "Date",        "Message-ID", "In-Reply-To", "References", "Content-Type", "Content-Transfer-Encoding",
+      "MIME-Version"};
   for (const std::string_view name : kOnce)
     if (count_fields(fields, name) > 1)
       throw Error(Errc::malformed, "the field stands more than once", std::string(name),
@@ -93,7 +79,8 @@ ExistingMessage adopt(const InputPtr& input, const ScanLimits& limits) {
   out.to = mailboxes(clean.part.fields, "To");
   out.cc = mailboxes(clean.part.fields, "Cc");
   out.bcc = mailboxes(clean.part.fields, "Bcc");
-  for (Mailbox& mailbox : mailboxes(clean.part.fields, "Resent-Bcc")) out.bcc.push_back(std::move(mailbox));
+  for (Mailbox& mailbox : mailboxes(clean.part.fields, "Resent-Bcc"))
+    out.bcc.push_back(std::move(mailbox));
   return out;
 }
 

@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, 4> kRefused = {"bcc", "resent-bcc", "hp-o
 
 bool is_msg_id(std::string_view text) noexcept {
   return text.size() > 2 && text.front() == '<' && text.back() == '>' &&
-         std::all_of(text.begin() + 1, text.end() - 1, [](char c) { return c > 32 && c < 127 && c != '<' && c != '>'; });
+         std::all_of(text.begin() + 1, text.end() - 1,
+                     [](char c) { return c > 32 && c < 127 && c != '<' && c != '>'; });
 }
 
 std::vector<std::string> read_msg_ids(const std::string& name, std::string_view value) {
@@ -45,7 +46,8 @@ class Extras {
   explicit Extras(const Draft& draft) : draft_(draft) {
     const std::vector<std::pair<std::string, std::string>> headers = std::move(draft_.headers);
     draft_.headers.clear();
-    for (const auto& [name, value] : headers) take(name, value);
+    for (const auto& [name, value] : headers)
+      take(name, value);
   }
   [[nodiscard]] const Draft& draft() const noexcept { return draft_; }
   [[nodiscard]] HeaderFields take_fields() { return std::move(fields_); }
@@ -75,9 +77,8 @@ class Extras {
   }
 
   static HeaderField further(const std::string& name, const std::string& lower, const std::string& value) {
-    static constexpr std::array<std::string_view, 6> kAddresses = {"resent-from",     "resent-to", "resent-cc",
-                                                                   "resent-reply-to", "resent-sender",
-                                                                   "disposition-notification-to"};
+    static constexpr std::array<std::string_view, 6> kAddresses = {
+        "resent-from", "resent-to", "resent-cc", "resent-reply-to", "resent-sender", "disposition-notification-to"};
     if (std::find(kAddresses.begin(), kAddresses.end(), lower) != kAddresses.end())
       return mailbox_field(name, read_mailboxes(name, value));
     if (lower == "resent-date") {
@@ -148,7 +149,7 @@ HeaderFields header_of(const Draft& draft, HeaderFields extra, const Clock& cloc
 
 /// A message goes along as one when the wire lets it: its LF made CRLF, nothing else changed. Else as a plain file.
 Entity message_part(const Attachment& attachment, ParameterizedValue type, bool type_was_given) {
-  const mime::LineFacts facts = mime::examine(*slice(attachment.content));
+  const mime::WireFacts facts = mime::examine(*slice(attachment.content));
   if (facts.needs_encoding()) {
     if (type_was_given) return Entity::file(attachment.content, std::move(type));  // says what is wrong
     return Entity::file(attachment.content, {"application/octet-stream", {}, {}});

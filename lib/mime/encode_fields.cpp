@@ -89,7 +89,8 @@ void put_display_name(FieldWriter& writer, std::string_view name) {
            std::all_of(t.word.begin(), t.word.end(), is_atext);
   });
   if (phrase) {
-    for (const Token& token : tokens) writer.put(" ", token.word);
+    for (const Token& token : tokens)
+      writer.put(" ", token.word);
     return;
   }
   // A quoted string is not folded inside; a longer one becomes encoded words.
@@ -129,7 +130,8 @@ HeaderField unstructured_field(std::string name, std::string_view utf8) {
     }
     // Readers drop the blanks between encoded words, so neighbours are encoded as one text, blanks included.
     std::size_t last = i;
-    while (last + 1 < tokens.size() && tokens[last + 1].encode) ++last;
+    while (last + 1 < tokens.size() && tokens[last + 1].encode)
+      ++last;
     // The blanks before the first word of many go into the text, too, or they would stay outside of the encoding.
     const bool blank_inside = i == 0;
     const char* const begin = blank_inside ? tokens[i].blank.data() : tokens[i].word.data();

@@ -34,9 +34,13 @@ bool all_of_class(std::string_view text, Class wanted) noexcept {
                      [&](char c) { return (kClasses[static_cast<unsigned char>(c)] & wanted) != 0; });
 }
 
-bool is_token(std::string_view text) noexcept { return !text.empty() && all_of_class(text, kToken); }
+bool is_token(std::string_view text) noexcept {
+  return !text.empty() && all_of_class(text, kToken);
+}
 
-bool is_attribute_char(char c) noexcept { return (kClasses[static_cast<unsigned char>(c)] & kAttribute) != 0; }
+bool is_attribute_char(char c) noexcept {
+  return (kClasses[static_cast<unsigned char>(c)] & kAttribute) != 0;
+}
 
 std::string quoted(std::string_view text) {
   std::string out = "\"";
@@ -48,7 +52,9 @@ std::string quoted(std::string_view text) {
 }
 
 /// Parameters that programs look for by their plain name: many read no continuations there, so they are never cut.
-bool is_for_programs(std::string_view name) noexcept { return !iequals(name, "filename") && !iequals(name, "name"); }
+bool is_for_programs(std::string_view name) noexcept {
+  return !iequals(name, "filename") && !iequals(name, "name");
+}
 
 std::string percent_encoded(std::string_view character) {
   static constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -74,8 +80,8 @@ std::vector<std::string> pieces_of(std::string_view value, bool extended, std::s
   for (std::size_t at = 0; at < value.size();) {
     const std::size_t n = mime::sequence_length(value, at);
     const std::string_view character = value.substr(at, n);
-    const std::string text =
-        extended ? percent_encoded(character) : (character == "\"" || character == "\\" ? "\\" : "") + std::string(character);
+    const std::string text = extended ? percent_encoded(character)
+                                      : (character == "\"" || character == "\\" ? "\\" : "") + std::string(character);
     if (pieces.back().size() + text.size() > room) pieces.emplace_back();
     pieces.back() += text;
     at += n;
@@ -116,15 +122,16 @@ void add_parameter(std::vector<std::string>& words, const std::string& field, co
 HeaderField ParameterizedValue::field(std::string name) const {
   mime::check_field(name, value);
   const std::size_t slash = value.find('/');
-  const bool good = slash == std::string::npos
-                        ? is_token(value)
-                        : is_token(std::string_view(value).substr(0, slash)) &&
-                              is_token(std::string_view(value).substr(slash + 1));
+  const bool good = slash == std::string::npos ? is_token(value)
+                                               : is_token(std::string_view(value).substr(0, slash)) &&
+                                                     is_token(std::string_view(value).substr(slash + 1));
   if (!good) throw Error(Errc::usage, "this is no type: " + visible(value), name);
   std::vector<std::string> words = {value};
-  for (const auto& [parameter, text] : parameters) add_parameter(words, name, parameter, text);
+  for (const auto& [parameter, text] : parameters)
+    add_parameter(words, name, parameter, text);
   mime::FieldWriter writer(name);
-  for (std::size_t i = 0; i + 1 < words.size(); ++i) writer.put(" ", words[i] += ';');
+  for (std::size_t i = 0; i + 1 < words.size(); ++i)
+    writer.put(" ", words[i] += ';');
   writer.put(" ", words.back());
   std::string raw = writer.take();
   return {std::move(name), std::move(raw)};

@@ -13,11 +13,14 @@
 namespace mimeseal {
 namespace {
 
-std::string plain(const mimetic::istring& text) { return ascii_lower(std::string_view(text.data(), text.size())); }
+std::string plain(const mimetic::istring& text) {
+  return ascii_lower(std::string_view(text.data(), text.size()));
+}
 
 template <typename Parameters>
 void copy_parameters(const Parameters& from, ParameterizedValue& to) {
-  for (const auto& parameter : from) to.parameters.emplace_back(plain(parameter.name()), parameter.value());
+  for (const auto& parameter : from)
+    to.parameters.emplace_back(plain(parameter.name()), parameter.value());
 }
 
 /// Types whose body must stand as it is (RFC 2046, section 5.2; RFC 3464, section 2.1; RFC 3798, section 3.1).
@@ -41,7 +44,8 @@ std::unique_ptr<Entity::Node> Entity::Node::clone() const {
   copy->origin = origin;
   copy->header_changed = header_changed;
   copy->body_changed = body_changed;
-  for (const Entity& child : children) copy->add_child(child.clone());
+  for (const Entity& child : children)
+    copy->add_child(child.clone());
   return copy;
 }
 
@@ -61,7 +65,8 @@ void Entity::Node::set_type(const ParameterizedValue& value) {
   model.type(value.value.substr(0, slash));
   model.subtype(value.value.substr(slash + 1));
   model.paramList().clear();
-  for (const auto& [name, text] : value.parameters) model.paramList().push_back(mimetic::FieldParam(name, text));
+  for (const auto& [name, text] : value.parameters)
+    model.paramList().push_back(mimetic::FieldParam(name, text));
   put_field(std::move(field));
 }
 
@@ -78,7 +83,8 @@ void Entity::Node::set_placement(const ParameterizedValue& value) {
   mimetic::ContentDisposition& model = header().contentDisposition();
   model.type(value.value);
   model.paramList().clear();
-  for (const auto& [name, text] : value.parameters) model.paramList().push_back(mimetic::FieldParam(name, text));
+  for (const auto& [name, text] : value.parameters)
+    model.paramList().push_back(mimetic::FieldParam(name, text));
   put_field(std::move(field));
 }
 
@@ -104,8 +110,9 @@ void Entity::Node::put_field(HeaderField field) {
 
 void Entity::Node::drop_field(std::string_view name) {
   header_changed = true;
-  fields.erase(std::remove_if(fields.begin(), fields.end(), [&](const HeaderField& f) { return iequals(f.name, name); }),
-               fields.end());
+  fields.erase(
+      std::remove_if(fields.begin(), fields.end(), [&](const HeaderField& f) { return iequals(f.name, name); }),
+      fields.end());
 }
 
 void Entity::Node::add_child(Entity entity) {
@@ -145,7 +152,9 @@ Entity::Entity(Entity&&) noexcept = default;
 Entity& Entity::operator=(Entity&&) noexcept = default;
 Entity::~Entity() = default;
 
-Entity Entity::clone() const { return Entity(node_->clone()); }
+Entity Entity::clone() const {
+  return Entity(node_->clone());
+}
 
 Entity Entity::text(std::string_view subtype, std::string_view utf8) {
   auto node = std::make_unique<Node>();
@@ -174,7 +183,7 @@ Entity Entity::file(InputPtr content, ParameterizedValue content_type) {
     return leaf(std::move(content_type), "base64", std::move(body));
   }
   // Such a body may not be encoded (RFC 2046, 5.2.1), so it must be fit for the wire as it is.
-  const mime::LineFacts facts = mime::examine(*slice(content));
+  const mime::WireFacts facts = mime::examine(*slice(content));
   if (facts.needs_encoding() || facts.bare_lf) {
     throw Error(Errc::usage,
                 "cannot go as " + content_type.value + ": it has " +
@@ -193,11 +202,14 @@ Entity Entity::multipart(std::string_view subtype, std::vector<Entity> children)
   type.value = "multipart/" + ascii_lower(subtype);
   node->set_type(type);
   node->children.reserve(children.size());
-  for (Entity& child : children) node->add_child(std::move(child));
+  for (Entity& child : children)
+    node->add_child(std::move(child));
   return Entity(std::move(node));
 }
 
-ParameterizedValue Entity::content_type() const { return node_->type(); }
+ParameterizedValue Entity::content_type() const {
+  return node_->type();
+}
 
 void Entity::set_content_type(const ParameterizedValue& value) {
   if (value.value.starts_with("multipart/") != (node_->kind == Node::Kind::multipart))
@@ -212,10 +224,18 @@ void Entity::set_content_type(const ParameterizedValue& value) {
   node_->set_type(value);
 }
 
-ParameterizedValue Entity::disposition() const { return node_->placement(); }
-void Entity::set_disposition(const ParameterizedValue& value) { node_->set_placement(value); }
-std::string Entity::transfer_encoding() const { return node_->encoding; }
-HeaderFields Entity::fields() const { return node_->fields; }
+ParameterizedValue Entity::disposition() const {
+  return node_->placement();
+}
+void Entity::set_disposition(const ParameterizedValue& value) {
+  node_->set_placement(value);
+}
+std::string Entity::transfer_encoding() const {
+  return node_->encoding;
+}
+HeaderFields Entity::fields() const {
+  return node_->fields;
+}
 
 void Entity::set_field(const HeaderField& field) {
   mime::check_field(field.name, {});
@@ -226,7 +246,9 @@ void Entity::set_field(const HeaderField& field) {
   node_->put_field(field);
 }
 
-std::size_t Entity::child_count() const noexcept { return node_->children.size(); }
+std::size_t Entity::child_count() const noexcept {
+  return node_->children.size();
+}
 
 Entity& Entity::child(std::size_t index) {
   if (index >= node_->children.size()) throw Error(Errc::internal, "no such child part");

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "entity_node.h"
+#include "folding.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
 #include "text_body.h"
@@ -26,7 +27,8 @@ std::string make_boundary(unsigned count, std::span<const char> octets) {
   out += kAlphabet[count & 63U];
   for (std::size_t i = 0; i < kRandomOctets; i += 3) {
     std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k) bits = (bits << 8U) | static_cast<unsigned char>(octets[i + k]);
+    for (std::size_t k = 0; k < 3; ++k)
+      bits = (bits << 8U) | static_cast<unsigned char>(octets[i + k]);
     for (unsigned shift = 24; shift != 0;) {
       shift -= 6;
       out += kAlphabet[(bits >> shift) & 63U];
@@ -55,7 +57,10 @@ void find_boundaries(const Rope& rope, const std::set<std::string, std::less<>>&
 class RopeWriter {
  public:
   void text(std::string_view octets) { pending_ += octets; }
-  void fields(const HeaderField& field) {
+  void field(const HeaderField& field) {
+    // Fields can be made by hand; none may become two.
+    mime::check_field(field.name, {});
+    if (!mime::is_one_field(field.raw)) throw Error(Errc::usage, "the field has stray line ends or NUL", field.name);
     pending_ += field.name;
     pending_ += ':';
     pending_ += field.raw;
@@ -128,7 +133,8 @@ class Entity::Freezer {
       if (!node.marker_free) raw_.push_back(node.content);
     } else {
       if (node.kind == Node::Kind::multipart) order_.push_back(&node);
-      for (const Entity& child : node.children) collect(*child.node_);
+      for (const Entity& child : node.children)
+        collect(*child.node_);
     }
   }
 
@@ -146,7 +152,8 @@ class Entity::Freezer {
       make(order_[i], std::span(octets).subspan(i * kRandomOctets, kRandomOctets));
     for (unsigned tries = 0; !raw_.empty(); ++tries) {
       std::set<std::string, std::less<>> found;
-      for (const Rope& rope : raw_) find_boundaries(rope, all, found);
+      for (const Rope& rope : raw_)
+        find_boundaries(rope, all, found);
       if (found.empty()) return;
       if (tries == kTries) throw Error(Errc::internal, "no boundary could be found that is not in the content");
       for (const Node* node : order_) {
@@ -171,9 +178,9 @@ class Entity::Freezer {
     const auto chosen = boundaries_.find(&node);
     for (const HeaderField& field : node.fields) {
       if (chosen != boundaries_.end() && iequals(field.name, "Content-Type"))
-        out.fields(type_field(node, chosen->second));
+        out.field(type_field(node, chosen->second));
       else
-        out.fields(field);
+        out.field(field);
     }
     out.text("\r\n");
     write_body(node, out);
@@ -195,8 +202,10 @@ Entity::Frozen Entity::freeze_parts(Random& random) const {
 Rope Entity::freeze(const HeaderFields& leading, Random& random) const {
   const Freezer freezer(*node_, random);
   RopeWriter out;
-  for (const HeaderField& field : leading) out.fields(field);
-  for (const HeaderField& field : freezer.structural(*node_)) out.fields(field);
+  for (const HeaderField& field : leading)
+    out.field(field);
+  for (const HeaderField& field : freezer.structural(*node_))
+    out.field(field);
   out.text("\r\n");
   freezer.write_body(*node_, out);
   return out.take();

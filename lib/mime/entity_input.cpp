@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "entity_node.h"
+#include "folding.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/spool.h"
 #include "mimeseal/core/text.h"
@@ -27,20 +28,9 @@ void collect_binary(const Part& part, std::vector<Range>& ranges) {
     open.pop_back();
     if (current->children.empty() && current->transfer_encoding == "binary")
       ranges.push_back({current->body_begin, current->body_end});
-    for (auto child = current->children.rbegin(); child != current->children.rend(); ++child) open.push_back(&*child);
+    for (auto child = current->children.rbegin(); child != current->children.rend(); ++child)
+      open.push_back(&*child);
   }
-}
-
-/// A value that can stand in a field: octets that would end it are gone.
-std::string harmless(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
-  return text;
-}
-
-/// A field with raw octets beyond ASCII, written anew.
-HeaderField ascii_field(const HeaderField& field) {
-  const bool name_good = std::all_of(field.name.begin(), field.name.end(), [](char c) { return c > 32 && c < 127; });
-  return name_good ? unstructured_field(field.name, harmless(field.decoded())) : field;
 }
 
 }  // namespace
@@ -119,7 +109,7 @@ Entity Entity::from_input(const InputPtr& input, const Part& part) {
     levels.pop_back();
     if (levels.empty()) {
       const Node::Origin& origin = *entity.node_->origin;
-      const mime::LineFacts facts = mime::examine(*slice(origin.input, origin.header_begin, origin.body_end));
+      const mime::WireFacts facts = mime::examine(*slice(origin.input, origin.header_begin, origin.body_end));
       if (facts.needs_encoding() || facts.bare_lf) entity.node_->make_seven_bit();
       return entity;
     }
@@ -127,8 +117,8 @@ Entity Entity::from_input(const InputPtr& input, const Part& part) {
   }
 }
 
-mime::LineFacts Entity::Node::own_facts() const {
-  mime::LineFacts facts;
+mime::WireFacts Entity::Node::own_facts() const {
+  mime::WireFacts facts;
   std::uint64_t at = origin->body_begin;
   for (const Entity& child : children) {
     const Origin& inside = *child.node_->origin;
@@ -138,20 +128,11 @@ mime::LineFacts Entity::Node::own_facts() const {
   return facts |= mime::examine(*slice(origin->input, at, std::max(at, origin->body_end)));
 }
 
-void Entity::Node::make_fields_ascii() {
+void Entity::Node::make_fields_fit() {
   for (HeaderField& field : fields) {
-    if (is_ascii(field.raw)) continue;
+    if (mime::fits_wire(field)) continue;
     header_changed = true;
-    try {
-      if (iequals(field.name, "Content-Type"))
-        field = type().field(field.name);
-      else if (iequals(field.name, "Content-Disposition"))
-        field = placement().field(field.name);
-      else
-        field = ascii_field(field);
-    } catch (const Error& error) {
-      throw Error(Errc::malformed, error.what(), field.name);
-    }
+    field = mime::rewritten(field);
   }
 }
 
@@ -160,13 +141,14 @@ bool Entity::Node::make_seven_bit() {
   // What was signed stays as it is, whatever relays may do to it.
   if (media_type.value == "multipart/signed")
     return !mime::examine(*slice(origin->input, origin->body_begin, origin->body_end)).needs_encoding();
-  make_fields_ascii();
+  make_fields_fit();
   // Of a body with parts only what stands between them; each octet is looked at once.
-  const mime::LineFacts facts = own_facts();
+  const mime::WireFacts facts = own_facts();
   const bool dirty = facts.needs_encoding() || facts.bare_lf;
   if (!children.empty()) {
     bool clean = true;
-    for (const Entity& child : children) clean = child.node_->make_seven_bit() && clean;
+    for (const Entity& child : children)
+      clean = child.node_->make_seven_bit() && clean;
     if (dirty) body_changed = true;
     if (clean && encoding != "7bit") set_encoding("7bit");
     return clean;

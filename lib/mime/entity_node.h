@@ -63,15 +63,15 @@ struct Entity::Node final : mimetic::MimeEntity {
   /// Brings leaves that a 7bit relay would change into an encoding; says whether all of it is clean now. Only for nodes
   /// that have an origin, and below what was signed nothing is touched.
   bool make_seven_bit();
-  void make_fields_ascii();
+  void make_fields_fit();
   bool encode_origin(const ParameterizedValue& media_type);
   /// Of the octets that belong to no child.
-  [[nodiscard]] mime::LineFacts own_facts() const;
+  [[nodiscard]] mime::WireFacts own_facts() const;
 
   Kind kind = Kind::leaf;
   std::string encoding = "7bit";
-  HeaderFields fields;  ///< as written; the Content-Type of a multipart gets its boundary when frozen
-  Rope content;         ///< a leaf's body, encoded
+  HeaderFields fields;       ///< as written; the Content-Type of a multipart gets its boundary when frozen
+  Rope content;              ///< a leaf's body, encoded
   bool marker_free = false;  ///< no line of the content can be a boundary of ours
   std::vector<Entity> children;
   std::size_t depth = 1;

@@ -9,16 +9,20 @@
 namespace mimeseal::mime {
 namespace {
 
-constexpr std::size_t kFoldAt = 78;          // RFC 5322, 2.1.1
-constexpr std::size_t kLongestLine = 998;    // the same
-constexpr std::size_t kEncodedLine = 76;     // RFC 2047, 2
-constexpr std::size_t kLongestWord = 75;     // the same
-constexpr std::size_t kWordFrame = 12;       // "=?utf-8?q?" and "?="
+constexpr std::size_t kFoldAt = 78;           // RFC 5322, 2.1.1
+constexpr std::size_t kLongestLine = 998;     // the same
+constexpr std::size_t kEncodedLine = 76;      // RFC 2047, 2
+constexpr std::size_t kLongestWord = 75;      // the same
+constexpr std::size_t kWordFrame = 12;        // "=?utf-8?q?" and "?="
 constexpr std::size_t kShortestPayload = 16;  // a shorter first piece is not worth its frame
 
-unsigned octet(char c) noexcept { return static_cast<unsigned char>(c); }
+unsigned octet(char c) noexcept {
+  return static_cast<unsigned char>(c);
+}
 
-bool is_alnum(char c) noexcept { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+bool is_alnum(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
 
 /// What Q may leave as it is (RFC 2047, section 4.2; in phrases only what section 5 (3) names).
 bool is_q_literal(char c, bool phrase) noexcept {
@@ -28,7 +32,8 @@ bool is_q_literal(char c, bool phrase) noexcept {
 
 std::size_t q_cost(std::string_view text, bool phrase) noexcept {
   std::size_t cost = 0;
-  for (const char c : text) cost += is_q_literal(c, phrase) || c == ' ' ? 1 : 3;
+  for (const char c : text)
+    cost += is_q_literal(c, phrase) || c == ' ' ? 1 : 3;
   return cost;
 }
 
@@ -78,8 +83,46 @@ void check_field(std::string_view name, std::string_view value) {
   const bool good = !name.empty() && name.size() <= 256 &&
                     std::all_of(name.begin(), name.end(), [](char c) { return c > 32 && c < 127 && c != ':'; });
   if (!good) throw Error(Errc::usage, "this is no name of a header field", visible(name.substr(0, 80)));
-  if (has_crlf_or_nul(value))
-    throw Error(Errc::usage, "the value holds a line end or a NUL octet", std::string(name));
+  if (has_crlf_or_nul(value)) throw Error(Errc::usage, "the value holds a line end or a NUL octet", std::string(name));
+}
+
+bool is_one_field(std::string_view raw) noexcept {
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    if (raw[i] == '\0' || raw[i] == '\n') return false;
+    if (raw[i] != '\r') continue;
+    if (i + 2 >= raw.size() || raw[i + 1] != '\n' || (raw[i + 2] != ' ' && raw[i + 2] != '\t')) return false;
+    ++i;
+  }
+  return true;
+}
+
+bool fits_wire(const HeaderField& field) noexcept {
+  if (!is_ascii(field.raw) || !is_one_field(field.raw)) return false;
+  std::size_t line = field.name.size() + 1;
+  for (const char c : field.raw) {
+    line = c == '\n' ? 0 : line + (c == '\r' ? 0 : 1);
+    if (line > kLongestLine) return false;
+  }
+  return true;
+}
+
+HeaderField rewritten(const HeaderField& field) {
+  const auto harmless = [](std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+    return text;
+  };
+  try {
+    if (iequals(field.name, "Content-Type") || iequals(field.name, "Content-Disposition")) {
+      ParameterizedValue value = parse_parameterized(field.raw);
+      for (auto& [name, text] : value.parameters)
+        text = harmless(to_valid_utf8(text));
+      return value.field(field.name);
+    }
+    return unstructured_field(field.name, harmless(is_ascii(field.raw) ? field.value() : field.decoded()));
+  } catch (const Error& error) {
+    throw Error(Errc::malformed, error.what(), visible(field.name));
+  }
 }
 
 void FieldWriter::fold() {
@@ -89,7 +132,9 @@ void FieldWriter::fold() {
   encoded_ = false;
 }
 
-std::size_t FieldWriter::limit() const noexcept { return encoded_ ? kEncodedLine : kFoldAt; }
+std::size_t FieldWriter::limit() const noexcept {
+  return encoded_ ? kEncodedLine : kFoldAt;
+}
 
 void FieldWriter::put(std::string_view blank, std::string_view word) {
   const std::size_t need = blank.size() + word.size();

@@ -7,10 +7,19 @@
 #include <string>
 #include <string_view>
 
+#include "mimeseal/mime/header.h"
+
 namespace mimeseal::mime {
 
 /// Throws Error(usage) when `name` is no field name (RFC 5322, section 3.6.8), or `value` holds CR, LF or NUL.
 void check_field(std::string_view name, std::string_view value);
+
+/// Whether raw octets after a colon stay one field: no NUL, and CR and LF only together and before a blank.
+[[nodiscard]] bool is_one_field(std::string_view raw) noexcept;
+/// Whether a field can go as it stands: one field, 7bit, no line over 998 octets.
+[[nodiscard]] bool fits_wire(const HeaderField& field) noexcept;
+/// A field that does not, written anew: decoded, harmful octets made blanks, encoded. Throws Error(malformed).
+[[nodiscard]] HeaderField rewritten(const HeaderField& field);
 
 /// Builds what follows the colon of a field: words with the blanks before them, folded where a line would pass 78
 /// octets (76 when it holds an encoded word). A fold goes before a blank, so no line ends in one.

@@ -16,7 +16,9 @@ constexpr std::size_t kLongestLine = 998;  // RFC 5322, 2.1.1
 constexpr std::size_t kEncodedLine = 76;   // RFC 2045, 6.7 (5)
 constexpr std::size_t kChunk = std::size_t{64} << 10U;
 
-bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+bool is_blank(char c) noexcept {
+  return c == ' ' || c == '\t';
+}
 
 struct Octets {
   bool high = false;
@@ -31,7 +33,8 @@ constexpr std::size_t kLanes = sizeof(Lanes);
 
 std::size_t sum(Lanes lanes) noexcept {
   std::size_t total = 0;
-  for (std::size_t i = 0; i < kLanes; ++i) total += lanes[i];
+  for (std::size_t i = 0; i < kLanes; ++i)
+    total += lanes[i];
   return total;
 }
 
@@ -116,7 +119,8 @@ Lines canonical(std::string_view text, std::size_t feeds) {
 /// Whether an octet may stand as it is within a line of quoted-printable, its place aside.
 constexpr std::array<bool, 256> kLiteral = [] {
   std::array<bool, 256> literal{};
-  for (std::size_t c = 32; c < 127; ++c) literal[c] = c != '=';
+  for (std::size_t c = 32; c < 127; ++c)
+    literal[c] = c != '=';
   literal['\t'] = true;
   return literal;
 }();
@@ -147,7 +151,8 @@ void put_line(std::string& out, std::string_view line) {
     }
     std::size_t run = 0;
     const std::size_t most = std::min(rest.size(), kEncodedLine - column);
-    while (run < most && kLiteral[static_cast<unsigned char>(rest[run])]) ++run;
+    while (run < most && kLiteral[static_cast<unsigned char>(rest[run])])
+      ++run;
     // A soft line break needs a column of its own; the end of the line does not.
     if (run != rest.size() || blank_end) run = std::min(run, kEncodedLine - 1 - column);
     out.append(rest.data(), run);
@@ -207,8 +212,8 @@ EncodedBody encode_text(std::string_view utf8) {
   return encoded;
 }
 
-LineFacts examine(Source& octets) {
-  LineFacts facts;
+WireFacts examine(Source& octets) {
+  WireFacts facts;
   std::vector<char> chunk(kChunk);
   char before = 0;
   std::uint64_t column = 0;

@@ -27,13 +27,13 @@ struct EncodedBody {
 [[nodiscard]] std::string quoted_printable(std::string_view octets);
 
 /// How a body that is there already stands against what the wire allows.
-struct LineFacts {
+struct WireFacts {
   bool eight_bit = false;  ///< octets over 127, or NUL
   bool long_line = false;  ///< over 998 octets
   bool bare_cr = false;
   bool bare_lf = false;
   [[nodiscard]] bool needs_encoding() const noexcept { return eight_bit || long_line || bare_cr; }
-  LineFacts& operator|=(const LineFacts& other) noexcept {
+  WireFacts& operator|=(const WireFacts& other) noexcept {
     eight_bit = eight_bit || other.eight_bit;
     long_line = long_line || other.long_line;
     bare_cr = bare_cr || other.bare_cr;
@@ -42,7 +42,7 @@ struct LineFacts {
   }
 };
 /// One pass, in constant memory.
-[[nodiscard]] LineFacts examine(Source& octets);
+[[nodiscard]] WireFacts examine(Source& octets);
 /// `from` with CRLF in place of each bare LF.
 void normalize_lines(Source& from, Sink& to);
 

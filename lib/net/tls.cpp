@@ -28,6 +28,21 @@ void demand_readable(const std::string& path, const char* what) {
 
 }  // namespace
 
+bool is_pinned(const std::string& pin, const X509* certificate) {
+  if (!pin.starts_with(kKeyPin)) {
+    std::string digits;
+    for (const char c : pin)
+      if (c != ':') digits += c;
+    return iequals(digits, fingerprint(certificate));
+  }
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(X509_get0_pubkey(certificate), &der);
+  if (size <= 0) return false;
+  const std::string key(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  return base64_decode(std::string_view(pin).substr(kKeyPin.size())) == sha256(key);
+}
+
 TlsFacts tls_facts(const SSL* ssl) {
   TlsFacts facts;
   if (ssl == nullptr || SSL_is_init_finished(ssl) == 0) return facts;

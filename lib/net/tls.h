@@ -20,6 +20,9 @@ namespace mimeseal::net {
 /// Of the connection that the handle uses now: only in its callbacks. Empty without TLS.
 [[nodiscard]] TlsFacts tls_facts(CURL* handle);
 
+/// Whether a TlsPolicy's pin is of this certificate, or of its public key.
+[[nodiscard]] bool is_pinned(const std::string& pin, const X509* certificate);
+
 /// Stays where it is and outlives the handle's transfers: OpenSSL's callbacks point at it.
 class TlsGuard {
  public:

@@ -24,4 +24,8 @@ class CertificateSet final {
   std::vector<std::string> certificates_;
 };
 
+/// Whether one of the state's revocation lists, signed by the certificate's issuer, names it. Lists whose issuer is not
+/// known say nothing: they could be anybody's.
+[[nodiscard]] bool is_revoked(X509* certificate, const EngineState& state);
+
 }  // namespace mimeseal::smime

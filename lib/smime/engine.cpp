@@ -4,6 +4,7 @@
 #include <set>
 
 #include "mimeseal/core/text.h"
+#include "smime/chain.h"
 #include "smime/choose.h"
 #include "smime/engine_impl.h"
 #include "smime/load.h"
@@ -98,6 +99,11 @@ class Loader final {
       const bool ours = std::any_of(state_.identities.begin(), state_.identities.end(),
                                     [&](const auto& key) { return key->info().fingerprint == fingerprint; });
       if (!ours) add_other(std::move(certificate), origin);
+    }
+    for (auto* const keys : {&state_.identities, &state_.recipients}) {
+      for (auto& key : *keys) {
+        if (is_revoked(key->certificate(), state_)) key = key->revoked();
+      }
     }
     if (state_.identities.empty() && !options_.identities.empty()) {
       throw Error(Errc::malformed, "no private key is in what was given as identity", options_.identities.front());

@@ -56,6 +56,12 @@ SmimeKey::SmimeKey(X509Ptr certificate, EvpPkeyPtr secret, KeyInfo info, std::sh
       secret_(std::move(secret)),
       info_(std::move(info)) {}
 
+std::shared_ptr<const SmimeKey> SmimeKey::revoked() const {
+  KeyInfo info = info_;
+  info.revoked = true;
+  return std::make_shared<const SmimeKey>(share(certificate_.get()), share(secret_.get()), std::move(info), token_);
+}
+
 SmimeKeyPtr make_key(X509Ptr certificate, EvpPkeyPtr secret, std::string origin, std::shared_ptr<void> token) {
   KeyInfo info = key_info_of(certificate.get());
   info.has_secret = secret != nullptr;

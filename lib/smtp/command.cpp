@@ -12,8 +12,8 @@
 namespace mimeseal::smtp {
 namespace {
 
-constexpr std::size_t kMaxEnvid = 100;   // RFC 3461, section 4.4
-constexpr std::size_t kMaxOrcpt = 500;   // RFC 3461, section 4.2
+constexpr std::size_t kMaxEnvid = 100;  // RFC 3461, section 4.4
+constexpr std::size_t kMaxOrcpt = 500;  // RFC 3461, section 4.2
 
 /// The domain in A-labels (RFC 5890): an address whose local part is ASCII then needs no SMTPUTF8.
 std::string with_ascii_domain(const std::string& address) {
@@ -44,6 +44,13 @@ void demand_notify(const std::string& notify) {
       throw Error(Errc::usage, "no DSN condition", visible(notify), "NEVER, or a list of SUCCESS, FAILURE, DELAY");
 }
 
+bool is_printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return octet >= 0x20 && octet < 0x7F;
+  });
+}
+
 bool asks_dsn(const Envelope& envelope) {
   return !envelope.notify.empty() || !envelope.ret.empty() || !envelope.envid.empty() ||
          std::any_of(envelope.orcpt.begin(), envelope.orcpt.end(), [](const auto& one) { return one.has_value(); });
@@ -72,25 +79,21 @@ void demand_sound(const Envelope& envelope) {
   demand_notify(envelope.notify);
   if (!envelope.ret.empty() && envelope.ret != "FULL" && envelope.ret != "HDRS")
     throw Error(Errc::usage, "DSN returns FULL or HDRS", visible(envelope.ret));
-  const bool printable = std::all_of(envelope.envid.begin(), envelope.envid.end(),
-                                     [](char c) {
-                                       const auto octet = static_cast<unsigned char>(c);
-                                       return octet >= 0x20 && octet < 0x7F;
-                                     });
-  if (!printable || xtext(envelope.envid).size() > kMaxEnvid)
+  if (!is_printable(envelope.envid) || xtext(envelope.envid).size() > kMaxEnvid)
     throw Error(Errc::usage, "an envelope id is at most 100 printable ASCII characters", visible(envelope.envid));
   for (const auto& orcpt : envelope.orcpt) {
     if (!orcpt) continue;
     const std::size_t semicolon = orcpt->find(';');
-    if (semicolon == std::string::npos || semicolon == 0 || !is_ascii(*orcpt) || has_crlf_or_nul(*orcpt) ||
-        xtext(*orcpt).size() > kMaxOrcpt)
+    if (semicolon == std::string::npos || semicolon == 0 || !is_printable(*orcpt) || xtext(*orcpt).size() > kMaxOrcpt)
       throw Error(Errc::usage, "no original recipient (\"rfc822;address\")", visible(*orcpt));
   }
 }
 
 void demand_offered(const Envelope& envelope, const MessageFacts& message, const Offers& offers,
                     const std::string& where) {
-  const auto lacks = [&](Errc code, const std::string& what, const char* hint = "") { throw Error(code, what, where, hint); };
+  const auto lacks = [&](Errc code, const std::string& what, const char* hint = "") {
+    throw Error(code, what, where, hint);
+  };
   if (envelope.require_tls && !offers.require_tls)
     lacks(Errc::protocol, "the server offers no REQUIRETLS, which was demanded (RFC 8689)");
   if (offers.size_limit != 0 && message.size > offers.size_limit)

@@ -39,7 +39,9 @@ Connection::Connection(const SenderUrl& url, const SenderOptions& options)
   good_ = true;
 }
 
-Connection::~Connection() { quit(); }
+Connection::~Connection() {
+  quit();
+}
 
 void Connection::quit() noexcept {
   if (!good_) return;
@@ -106,8 +108,7 @@ void Connection::send(std::string_view octets, Milliseconds patience) {
       fail(Errc::unavailable, "the connection broke while it was written to");
     }
     // Replies are read too, or both sides could wait for each other (RFC 2920, section 3.1).
-    if (!wait(POLLIN | POLLOUT, until))
-      fail(Errc::temporary, "the server has taken nothing for " + seconds(patience));
+    if (!wait(POLLIN | POLLOUT, until)) fail(Errc::temporary, "the server has taken nothing for " + seconds(patience));
     if (read_some() == Moved::closed) {
       hear_last_words();
       fail(Errc::unavailable, "the server closed the connection");
@@ -117,7 +118,8 @@ void Connection::send(std::string_view octets, Milliseconds patience) {
 
 /// A server that has had enough may say why before it closes.
 void Connection::hear_last_words() {
-  while (read_some() == Moved::some) continue;
+  while (read_some() == Moved::some)
+    continue;
   try {
     while (auto reply = parser_.next()) {
       trace(*reply);
@@ -162,7 +164,8 @@ bool Connection::is_idle() {
 void Connection::trace(const Reply& reply) const {
   if (!options_.trace) return;
   for (std::size_t i = 0; i < reply.lines.size(); ++i)
-    options_.trace("< " + std::to_string(reply.code) + (i + 1 < reply.lines.size() ? "-" : " ") + visible(reply.lines[i]));
+    options_.trace("< " + std::to_string(reply.code) + (i + 1 < reply.lines.size() ? "-" : " ") +
+                   visible(reply.lines[i]));
 }
 
 }  // namespace mimeseal::smtp

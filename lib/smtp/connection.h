@@ -18,14 +18,14 @@
 
 namespace mimeseal::smtp {
 
-/// An SMTP session inside TLS, signed in where a user is given: libcurl connects (TCP, proxy, TLS or STARTTLS, EHLO, AUTH),
-/// then commands and replies go through it as they are. After an Error nothing more can be done on it.
+/// An SMTP session inside TLS, signed in where a user is given: libcurl connects (TCP, proxy, TLS or STARTTLS, EHLO,
+/// AUTH), then commands and replies go through it as they are. After an Error nothing more can be done on it.
 class Connection {
  public:
   using Milliseconds = std::chrono::milliseconds;
 
-  /// Throws Error(unavailable) when it cannot be had, Error(protocol) when TLS cannot be had as demanded or the server does
-  /// not speak SMTP, Error(refused) for credentials, Error(temporary) for a 4xx.
+  /// Throws Error(unavailable) when it cannot be had, Error(protocol) when TLS cannot be had as demanded or the server
+  /// does not speak SMTP, Error(refused) for credentials, Error(temporary) for a 4xx.
   Connection(const SenderUrl& url, const SenderOptions& options);
   /// Says QUIT when the connection is still good.
   ~Connection();

@@ -11,8 +11,8 @@
 
 namespace mimeseal::smtp {
 
-/// Sends the content of one transaction: by DATA in one go, or chunk after chunk by BDAT (RFC 3030). The last octet leaves
-/// only when the message had exactly the size that was announced.
+/// Sends the content of one transaction: by DATA in one go, or chunk after chunk by BDAT (RFC 3030). The last octet
+/// leaves only when the message had exactly the size that was announced.
 class Content {
  public:
   static constexpr std::uint64_t kChunk = 1U << 20U;

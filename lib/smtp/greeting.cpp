@@ -39,23 +39,27 @@ std::string host_name() {
 std::string hello_name(const std::string& wanted) {
   if (wanted.empty()) return host_name();
   const bool fits = wanted.size() <= 255 && std::all_of(wanted.begin(), wanted.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._:[]").find(c) != std::string_view::npos;
-  });
-  if (!fits) throw Error(Errc::usage, "no name that EHLO can say", visible(wanted), "a domain, or an address in brackets");
+                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                             std::string_view("-._:[]").find(c) != std::string_view::npos;
+                    });
+  if (!fits)
+    throw Error(Errc::usage, "no name that EHLO can say", visible(wanted), "a domain, or an address in brackets");
   return wanted;
 }
 
 std::string percent_encoded(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
     out += plain ? std::string(1, c) : "%" + hex(std::string_view(&c, 1));
   }
   return out;
 }
 
-bool curl_has_scram() { return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_GSASL) != 0; }
+bool curl_has_scram() {
+  return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_GSASL) != 0;
+}
 
 struct Mechanism {
   std::string_view name;
@@ -94,12 +98,15 @@ std::string login_options(const std::string& wanted, bool has_token) {
 
 void replace_all(std::string& text, std::string_view secret) {
   if (secret.size() < kShortestMasked) return;
-  for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3) text.replace(at, secret.size(), "***");
+  for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3)
+    text.replace(at, secret.size(), "***");
 }
 
 }  // namespace
 
-std::string place(const SenderUrl& url) { return visible(authority(url)); }
+std::string place(const SenderUrl& url) {
+  return visible(authority(url));
+}
 
 Greeting::Greeting(const SenderUrl& url, const SenderOptions& options, net::TlsGuard& guard, CURL* curl)
     : url_(url), options_(options), curl_(curl), where_(place(url)), guard_(guard), parser_(where_) {}
@@ -134,7 +141,8 @@ void Greeting::set_credentials() {
   const bool has_token = options_.token != nullptr;
   const bool has_password = options_.password != nullptr;
   if (options_.user.empty()) {
-    if (has_token || has_password) throw Error(Errc::usage, "a password or token was given, and no user to sign in", where_);
+    if (has_token || has_password)
+      throw Error(Errc::usage, "a password or token was given, and no user to sign in", where_);
     return;
   }
   if (!has_token && !has_password) throw Error(Errc::usage, "a user was given, and neither password nor token", where_);
@@ -150,8 +158,10 @@ void Greeting::set_credentials() {
     throw Error(Errc::usage, "a line end or NUL octet cannot stand in a password or token", where_);
   std::string copy(secret_.view());
   net::set(curl_, CURLOPT_USERNAME, options_.user.c_str());
-  if (by_token) net::set(curl_, CURLOPT_XOAUTH2_BEARER, copy.c_str());
-  else net::set(curl_, CURLOPT_PASSWORD, copy.c_str());
+  if (by_token)
+    net::set(curl_, CURLOPT_XOAUTH2_BEARER, copy.c_str());
+  else
+    net::set(curl_, CURLOPT_PASSWORD, copy.c_str());
   cleanse(copy);
   net::set(curl_, CURLOPT_SASL_IR, 1L);  // the first response goes with AUTH: one round trip less
 }
@@ -187,7 +197,8 @@ void Greeting::take(std::string_view line) {
   show("< ", line);
   if (tls_.version.empty()) tls_ = net::tls_facts(curl_);
   parser_.feed(line);
-  while (const auto reply = parser_.next()) take(*reply);
+  while (const auto reply = parser_.next())
+    take(*reply);
 }
 
 void Greeting::take(const Reply& reply) {
@@ -208,7 +219,8 @@ void Greeting::take(const Reply& reply) {
 }
 
 std::string Greeting::said() const {
-  return without_secret(std::to_string(last_.code) + (last_.enhanced().empty() ? "" : " " + last_.enhanced()) + " " + last_.words());
+  return without_secret(std::to_string(last_.code) + (last_.enhanced().empty() ? "" : " " + last_.enhanced()) + " " +
+                        last_.words());
 }
 
 Error Greeting::auth_failure() const {
@@ -219,10 +231,11 @@ Error Greeting::auth_failure() const {
   if (auth_answered_) return {Errc::refused, "signing in did not succeed: " + said(), where_};
   const std::vector<std::string> offered = offers_in(ehlo_).auth;
   if (offered.empty())
-    return {Errc::refused, "the server offers no AUTH, though a user was given", where_, "without --user nobody signs in"};
+    return {Errc::refused, "the server offers no AUTH, though a user was given", where_,
+            "without --user nobody signs in"};
   return {Errc::refused,
-          "the server offers no mechanism to sign in that can be used here: it has " + visible(join(offered, ", ")), where_,
-          options_.auth.empty() ? "" : "--auth " + visible(options_.auth) + " was asked for"};
+          "the server offers no mechanism to sign in that can be used here: it has " + visible(join(offered, ", ")),
+          where_, options_.auth.empty() ? "" : "--auth " + visible(options_.auth) + " was asked for"};
 }
 
 void Greeting::demand_signed_in() const {
@@ -236,10 +249,10 @@ Error Greeting::failure(CURLcode code) const {
   if (last_.is_transient()) return {Errc::temporary, "the server is not ready: " + said(), where_};
   if (code == CURLE_USE_SSL_FAILED) {
     if (last_.code / 100 == 5) return {Errc::protocol, "the server does not begin TLS: " + said(), where_};
-    return {Errc::protocol, "the server offers no STARTTLS", where_, "smtps:// speaks TLS from the first octet, if the server has it"};
+    return {Errc::protocol, "the server offers no STARTTLS", where_,
+            "smtps:// speaks TLS from the first octet, if the server has it"};
   }
-  if (code == CURLE_REMOTE_ACCESS_DENIED)
-    return {Errc::protocol, "the server does not take EHLO: " + said(), where_};
+  if (code == CURLE_REMOTE_ACCESS_DENIED) return {Errc::protocol, "the server does not take EHLO: " + said(), where_};
   if (code == CURLE_WEIRD_SERVER_REPLY) {
     if (last_.code == 220 && !in_tls && greeted_)
       return {Errc::protocol, "the server sent octets ahead of the TLS handshake", where_};

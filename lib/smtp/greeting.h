@@ -20,8 +20,8 @@ namespace mimeseal::smtp {
 /// "mail.example:587", for messages.
 [[nodiscard]] std::string place(const SenderUrl& url);
 
-/// Lets libcurl connect and reads its dialogue along: what the server has offered inside TLS, and whether it has really said
-/// 235. Lives only while a connection is made; the handle keeps no pointer to it afterwards.
+/// Lets libcurl connect and reads its dialogue along: what the server has offered inside TLS, and whether it has really
+/// said 235. Lives only while a connection is made; the handle keeps no pointer to it afterwards.
 class Greeting {
  public:
   Greeting(const SenderUrl& url, const SenderOptions& options, net::TlsGuard& guard, CURL* curl);

@@ -91,8 +91,10 @@ class Examiner {
 MessageFacts examine(Source& message) {
   message.rewind();
   Examiner examiner;
-  std::vector<char> block(static_cast<std::size_t>(std::clamp<std::uint64_t>(message.size().value_or(kBlock), 1, kBlock)));
-  while (const std::size_t got = message.read(block)) examiner.take({block.data(), got});
+  std::vector<char> block(
+      static_cast<std::size_t>(std::clamp<std::uint64_t>(message.size().value_or(kBlock), 1, kBlock)));
+  while (const std::size_t got = message.read(block))
+    examiner.take({block.data(), got});
   return examiner.finish();
 }
 

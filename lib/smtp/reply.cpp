@@ -10,7 +10,9 @@
 namespace mimeseal::smtp {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// The length of "5.1.1" at the beginning of a line whose code begins with `first`, or 0.
 std::size_t enhanced_length(std::string_view line, char first) {
@@ -18,14 +20,17 @@ std::size_t enhanced_length(std::string_view line, char first) {
   std::size_t at = 2;
   for (int part = 0; part < 2; ++part) {
     const std::size_t begin = at;
-    while (at < line.size() && is_digit(line[at])) ++at;
+    while (at < line.size() && is_digit(line[at]))
+      ++at;
     if (at == begin || at - begin > 3) return 0;
     if (part == 0 && (at == line.size() || line[at++] != '.')) return 0;
   }
   return at == line.size() || line[at] == ' ' ? at : 0;
 }
 
-char class_of(int code) { return static_cast<char>('0' + code / 100); }
+char class_of(int code) {
+  return static_cast<char>('0' + code / 100);
+}
 
 bool looks_like_an_id(std::string_view word) {
   return word.size() >= 4 && word.size() <= 200 && std::any_of(word.begin(), word.end(), is_digit);
@@ -34,7 +39,8 @@ bool looks_like_an_id(std::string_view word) {
 std::string_view word_at(std::string_view text, std::size_t at) {
   const std::string_view rest = trim(text.substr(at));
   std::string_view word = rest.substr(0, rest.find_first_of(" \t,;"));
-  while (!word.empty() && (word.back() == '.' || word.back() == ']' || word.back() == ')')) word.remove_suffix(1);
+  while (!word.empty() && (word.back() == '.' || word.back() == ']' || word.back() == ')'))
+    word.remove_suffix(1);
   return word;
 }
 
@@ -61,7 +67,9 @@ std::string Reply::words() const {
   return visible(text);
 }
 
-void ReplyParser::feed(std::string_view octets) { buffer_ += octets; }
+void ReplyParser::feed(std::string_view octets) {
+  buffer_ += octets;
+}
 
 std::optional<Reply> ReplyParser::next() {
   std::size_t begin = 0;
@@ -111,7 +119,8 @@ std::string id_in(const Reply& reply) {
     if (!word.empty()) return std::string(word);
   }
   // "250 Ok 0102…-000000" (SES), "250 2.0.0 x1AB2 Message accepted for delivery" (sendmail)
-  const std::string_view first = word_at(text, lower.starts_with("ok") ? std::min<std::size_t>(text.size(), text.find(' ')) : 0);
+  const std::string_view first =
+      word_at(text, lower.starts_with("ok") ? std::min<std::size_t>(text.size(), text.find(' ')) : 0);
   return looks_like_an_id(first) ? std::string(first) : std::string();
 }
 

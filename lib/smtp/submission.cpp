@@ -20,7 +20,9 @@ Delivery sum_of(const std::vector<RecipientReceipt>& results) {
   return refused ? Delivery::refused : Delivery::deferred;
 }
 
-bool demands_credentials(const Reply& reply) { return reply.code == 530 || reply.code == 535 || reply.code == 538; }
+bool demands_credentials(const Reply& reply) {
+  return reply.code == 530 || reply.code == 535 || reply.code == 538;
+}
 
 }  // namespace
 
@@ -124,13 +126,17 @@ bool Submission::rehearse(const Group& todo) {
     if (one.code != 0 && one.result == Delivery::refused) result = Delivery::refused;
   for (const std::size_t i : todo)
     if (receipt_.recipients[i].code == 0)
-      hold_back({i}, result,
-                std::string("not sent: another recipient was ") + (result == Delivery::refused ? "refused" : "deferred"));
+      hold_back(
+          {i}, result,
+          std::string("not sent: another recipient was ") + (result == Delivery::refused ? "refused" : "deferred"));
   return false;
 }
 
 Submission::Outcome Submission::outcome_of(const Transaction& transaction, const Group& group) {
-  Outcome outcome{transaction.results(), {}, transaction.recipient_limit(), transaction.recipients_fit(),
+  Outcome outcome{transaction.results(),
+                  {},
+                  transaction.recipient_limit(),
+                  transaction.recipients_fit(),
                   transaction.mail_refusal().has_value()};
   for (std::size_t i = 0; i < group.size(); ++i)
     if (transaction.is_over_limit(i)) outcome.over_limit.push_back(group[i]);
@@ -145,7 +151,8 @@ Submission::Outcome Submission::transact(const Group& group, bool rehearsal) {
     const Offers& offers = connection.offers();
     receipt_.tls = connection.tls();
     std::vector<std::string> rcpt;
-    for (const std::size_t i : group) rcpt.push_back(rcpt_command(envelope_, i));
+    for (const std::size_t i : group)
+      rcpt.push_back(rcpt_command(envelope_, i));
     Transaction transaction(mail_command(envelope_, facts_, offers), std::move(rcpt),
                             {offers.pipelining, offers.chunking, envelope_.partial, rehearsal});
     if (connection.refusal()) {
@@ -181,8 +188,9 @@ Submission::Outcome Submission::transact(const Group& group, bool rehearsal) {
       continue;
     }
     if (mail_refusal && demands_credentials(*mail_refusal) && session_.options().user.empty())
-      throw Error(Errc::refused, "the server takes no mail without signing in: " + std::to_string(mail_refusal->code) + " " +
-                                     mail_refusal->words(),
+      throw Error(Errc::refused,
+                  "the server takes no mail without signing in: " + std::to_string(mail_refusal->code) + " " +
+                      mail_refusal->words(),
                   connection.where(), "give --user and --password-file");
     if (transaction.must_hang_up()) session_.drop();
     return outcome_of(transaction, group);
@@ -220,12 +228,16 @@ Connection::Milliseconds Submission::patience(Phase phase) const {
   const auto given = session_.options().timeout;
   if (given.count() > 0) return given;
   switch (phase) {
-    case Phase::data: return minutes(2);
-    case Phase::chunk: return minutes(3);
-    case Phase::final_dot: return minutes(10);
+    case Phase::data:
+      return minutes(2);
+    case Phase::chunk:
+      return minutes(3);
+    case Phase::final_dot:
+      return minutes(10);
     case Phase::mail:
     case Phase::rcpt:
-    case Phase::rset: break;
+    case Phase::rset:
+      break;
   }
   return minutes(5);
 }

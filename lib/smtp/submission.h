@@ -55,7 +55,7 @@ class Submission {
     std::vector<RecipientReceipt> results;  // beside the group
     Group over_limit;                       // those of it to be asked for again
     std::optional<std::size_t> limit;
-    bool fits = false;         // the recipients were taken as the envelope asks
+    bool fits = false;  // the recipients were taken as the envelope asks
     bool mail_refused = false;
   };
 

@@ -20,13 +20,15 @@ bool is_too_many(const Reply& reply) {
   return (reply.code == 452 || reply.code == 552) && ascii_lower(reply.words()).find("recipients") != std::string::npos;
 }
 
-Delivery failure_kind(const Reply& reply) { return reply.code / 100 == 5 ? Delivery::refused : Delivery::deferred; }
+Delivery failure_kind(const Reply& reply) {
+  return reply.code / 100 == 5 ? Delivery::refused : Delivery::deferred;
+}
 
 /// A reply that is neither a success nor a failure here ends the session: what the server believes is anybody's guess.
 void demand_verdict(const Reply& reply, const char* command) {
   if (reply.is_positive() || reply.code / 100 == 4 || reply.code / 100 == 5) return;
-  throw Error(Errc::protocol, "the server answers " + std::string(command) + " with " + std::to_string(reply.code) + " " +
-                                  reply.words());
+  throw Error(Errc::protocol, "the server answers " + std::string(command) + " with " + std::to_string(reply.code) +
+                                  " " + reply.words());
 }
 
 }  // namespace
@@ -35,7 +37,8 @@ Transaction::Transaction(std::string mail, std::vector<std::string> rcpt, Terms 
     : terms_(terms), rcpt_commands_(std::move(rcpt)) {
   say(std::move(mail), Phase::mail);
   if (!terms_.pipelining) return;
-  for (; rcpt_said_ < rcpt_commands_.size(); ++rcpt_said_) say(rcpt_commands_[rcpt_said_], Phase::rcpt);
+  for (; rcpt_said_ < rcpt_commands_.size(); ++rcpt_said_)
+    say(rcpt_commands_[rcpt_said_], Phase::rcpt);
   // RFC 2920, section 3.1: DATA may be the last of a group. The content itself still waits for the replies.
   if (!terms_.chunking && !terms_.rehearsal) say("DATA\r\n", Phase::data);
 }
@@ -51,21 +54,30 @@ std::string Transaction::take_output() {
   return std::exchange(output_, {});
 }
 
-Phase Transaction::phase() const noexcept { return expected_.empty() ? Phase::rset : expected_.front(); }
+Phase Transaction::phase() const noexcept {
+  return expected_.empty() ? Phase::rset : expected_.front();
+}
 
 void Transaction::take(const Reply& reply) {
   const Phase phase = this->phase();
   if (!expected_.empty()) expected_.pop_front();
   switch (phase) {
-    case Phase::mail: take_mail(reply); break;
+    case Phase::mail:
+      take_mail(reply);
+      break;
     case Phase::rcpt:
       demand_verdict(reply, "RCPT");
       rcpt_.push_back(reply);
       break;
-    case Phase::data: take_data(reply); break;
+    case Phase::data:
+      take_data(reply);
+      break;
     case Phase::chunk:
-    case Phase::final_dot: take_content(phase, reply); break;
-    case Phase::rset: break;
+    case Phase::final_dot:
+      take_content(phase, reply);
+      break;
+    case Phase::rset:
+      break;
   }
   if (reply.code == kServiceEnds) {
     // The server leaves: what it has not answered yet it will not.
@@ -186,8 +198,10 @@ void Transaction::content_sent() {
 
 void Transaction::stop_content() {
   if (ending_) return;
-  if (expected_.empty()) give_up();
-  else step_ = Step::read;
+  if (expected_.empty())
+    give_up();
+  else
+    step_ = Step::read;
 }
 
 void Transaction::cut_short(const Reply& last_words) {
@@ -258,7 +272,8 @@ RecipientReceipt Transaction::result_of(std::size_t recipient) const {
 std::vector<RecipientReceipt> Transaction::results() const {
   std::vector<RecipientReceipt> all;
   all.reserve(rcpt_commands_.size());
-  for (std::size_t i = 0; i < rcpt_commands_.size(); ++i) all.push_back(result_of(i));
+  for (std::size_t i = 0; i < rcpt_commands_.size(); ++i)
+    all.push_back(result_of(i));
   return all;
 }
 

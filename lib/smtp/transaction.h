@@ -20,8 +20,8 @@ enum class Phase { mail, rcpt, data, chunk, final_dot, rset };
 ///
 ///     while (t.next() != Step::done) …write / read a reply / hand over the content…
 ///
-/// The content is asked for only after every RCPT reply is in and the recipients fit the terms. The caller then sends it
-/// and says so by content_sent(); from then on what no reply tells is unknown.
+/// The content is asked for only after every RCPT reply is in and the recipients fit the terms. The caller then sends
+/// it and says so by content_sent(); from then on what no reply tells is unknown.
 class Transaction {
  public:
   enum class Step { write, read, content, done };

@@ -16,7 +16,8 @@ Draft draft_m(bool umlauts) {
   std::string line = umlauts ? "Sch\u00f6ne Gr\u00fc\u00dfe und so weiter, eine Zeile wie viele andere auch.\n"
                              : "The quick brown fox jumps over the lazy dog, once more and again.\n";
   std::string text;
-  while (text.size() < 3500) text += line;
+  while (text.size() < 3500)
+    text += line;
   draft.html = "<html><body><p>" + text + "</p></body></html>\n";
   draft.text = std::move(text);
   Attachment attachment;
@@ -42,7 +43,8 @@ void compose_read(benchmark::State& state) {
   for (auto _ : state) {
     const Rope rope = freeze(compose(draft, system_clock(), system_random()), system_random());
     const auto source = rope.open();
-    while (source->read(buffer) != 0) benchmark::DoNotOptimize(buffer.data());
+    while (source->read(buffer) != 0)
+      benchmark::DoNotOptimize(buffer.data());
     state.SetBytesProcessed(state.bytes_processed() + static_cast<std::int64_t>(rope.size()));
   }
   state.SetItemsProcessed(state.iterations());

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Any octets as subject, name, file name and text: refused as usage, or composed within the rules and read back the same.
+// Any octets as subject, name, file name and text: refused as usage, or composed within the rules and read back the
+// same.
+#include "mimeseal/mime/compose.h"
+
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
-#include "mimeseal/mime/compose.h"
 #include "support/fixed.h"
 #include "support/wire_check.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Any octets as a message: opened within bounds or refused; nothing is good that no trusted signer of From has signed, and
-// what is withheld shows nothing.
+// Any octets as a message: opened within bounds or refused; nothing is good that no trusted signer of From has signed,
+// and what is withheld shows nothing.
 #include <cstdint>
 #include <cstdlib>
 
@@ -22,7 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static test::MemoryEngine smime(Protocol::smime);
   static test::MemoryEngine pgp(Protocol::pgp);
   static const bool ready = [] {
-    for (test::MemoryEngine* engine : {&smime, &pgp}) engine->add("bob@example.net", true);
+    for (test::MemoryEngine* engine : {&smime, &pgp})
+      engine->add("bob@example.net", true);
     return true;
   }();
   OpenSettings settings;
@@ -36,7 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       demand(opened.headers.from.size() == 1);
       bool bound = false;
       for (const OpenedLayer& layer : opened.layers) {
-        for (const SignerFacts& signer : layer.facts.signers) bound = bound || (!layer.errant && judge(signer) == Verdict::good);
+        for (const SignerFacts& signer : layer.facts.signers)
+          bound = bound || (!layer.errant && judge(signer) == Verdict::good);
       }
       demand(bound);
     }

@@ -24,7 +24,8 @@ class FixedRandom final : public Random {
   explicit FixedRandom(std::uint64_t seed = 1) : state_(seed) {}
   void fill(std::span<char> into) override {
     const std::lock_guard lock(mutex_);
-    for (char& c : into) c = static_cast<char>(next() >> 56U);
+    for (char& c : into)
+      c = static_cast<char>(next() >> 56U);
   }
   /// SplitMix64.
   std::uint64_t next() {

@@ -15,8 +15,10 @@ constexpr std::uint64_t kMaxToy = 64U << 20U;
 /// The start of a ContentInfo, so that what peeks into the octets finds the type.
 std::string content_info(LayerType type) {
   std::string out("\x30\x80\x06", 3);
-  if (type == LayerType::smime_auth_enveloped) return out + std::string("\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17", 12);
-  if (type == LayerType::smime_compressed) return out + std::string("\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09", 12);
+  if (type == LayerType::smime_auth_enveloped)
+    return out + std::string("\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17", 12);
+  if (type == LayerType::smime_compressed)
+    return out + std::string("\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09", 12);
   const bool enveloped = type == LayerType::smime_enveloped;
   return out + std::string("\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", 9) + (enveloped ? "\x03" : "\x02");
 }
@@ -27,7 +29,8 @@ constexpr std::string_view kArmorEnd = "-----END PGP MESSAGE-----";
 std::string armor(const std::string& octets) {
   const std::string text = base64_encode(octets);
   std::string out = std::string(kArmorBegin) + "\n\n";
-  for (std::size_t at = 0; at < text.size(); at += 64) out += text.substr(at, 64) + "\n";
+  for (std::size_t at = 0; at < text.size(); at += 64)
+    out += text.substr(at, 64) + "\n";
   return out + std::string(kArmorEnd) + "\n";
 }
 
@@ -76,11 +79,14 @@ Toy parse(std::string octets) {
 
 std::string scrambled(std::string_view text) {
   std::string out(text);
-  for (char& c : out) c = static_cast<char>(static_cast<unsigned char>(c) ^ 0x55U);
+  for (char& c : out)
+    c = static_cast<char>(static_cast<unsigned char>(c) ^ 0x55U);
   return out;
 }
 
-std::string fingerprint_of(const std::string& address) { return hex(sha256(ascii_lower(address))).substr(0, 40); }
+std::string fingerprint_of(const std::string& address) {
+  return hex(sha256(ascii_lower(address))).substr(0, 40);
+}
 
 }  // namespace
 
@@ -98,14 +104,16 @@ KeyPtr MemoryEngine::add(const std::string& address, bool secret, bool trusted) 
 
 std::vector<KeyPtr> MemoryEngine::keys() {
   std::vector<KeyPtr> out;
-  for (const Entry& entry : entries_) out.push_back(entry.key);
+  for (const Entry& entry : entries_)
+    out.push_back(entry.key);
   return out;
 }
 
 KeyChoice MemoryEngine::signing_key(std::string_view address, Time) {
   for (const Entry& entry : entries_) {
     if (!entry.key->info().has_secret) continue;
-    if (address.empty() || same_address(entry.key->info().addresses.front(), address)) return {entry.key, "the only one", {}};
+    if (address.empty() || same_address(entry.key->info().addresses.front(), address))
+      return {entry.key, "the only one", {}};
   }
   return {nullptr, "no identity for that address", {}};
 }
@@ -131,7 +139,8 @@ std::string MemoryEngine::export_public(const Key& key, std::string_view) {
 
 std::string MemoryEngine::write(LayerType type, const std::vector<std::string>& lines, std::string_view content) const {
   std::string out = "toy " + std::string(to_string(type)) + "\n";
-  for (const std::string& line : lines) out += line + "\n";
+  for (const std::string& line : lines)
+    out += line + "\n";
   out += "\n" + std::string(content);
   return protocol_ == Protocol::smime ? content_info(type) + out : armor(out);
 }
@@ -144,7 +153,8 @@ SignResult MemoryEngine::sign(Source& content, Sink& out, const SignSpec& spec) 
   ++signatures;
   const std::string text = read_all(content, kMaxToy);
   std::vector<std::string> lines;
-  for (const KeyPtr& key : spec.signers) lines.push_back(signature_line(*key, text));
+  for (const KeyPtr& key : spec.signers)
+    lines.push_back(signature_line(*key, text));
   const LayerType type = protocol_ == Protocol::smime ? LayerType::smime_signed : LayerType::pgp_signed;
   out.write(write(type, lines, spec.detached ? std::string_view() : std::string_view(text)));
   return {std::vector<std::string>(spec.signers.size(), "sha256"), {{"digest", "sha256", "a toy"}}};
@@ -155,10 +165,13 @@ EncryptResult MemoryEngine::encrypt(Source& content, Sink& out, const EncryptSpe
   const std::string text = read_all(content, kMaxToy);
   std::vector<std::string> lines;
   std::vector<std::string> fingerprints;
-  for (const KeyPtr& key : spec.recipients) fingerprints.push_back(key->info().fingerprint);
+  for (const KeyPtr& key : spec.recipients)
+    fingerprints.push_back(key->info().fingerprint);
   encrypted_to.push_back(fingerprints);
-  for (const std::string& fingerprint : fingerprints) lines.push_back("to " + fingerprint);
-  for (const KeyPtr& key : spec.signers) lines.push_back(signature_line(*key, text));
+  for (const std::string& fingerprint : fingerprints)
+    lines.push_back("to " + fingerprint);
+  for (const KeyPtr& key : spec.signers)
+    lines.push_back(signature_line(*key, text));
   if (authenticated) lines.push_back("tag " + hex(sha256(text)));
   const LayerType type = protocol_ == Protocol::pgp ? LayerType::pgp_encrypted
                          : authenticated            ? LayerType::smime_auth_enveloped
@@ -173,7 +186,8 @@ void MemoryEngine::compress(Source& content, Sink& out) {
 
 void MemoryEngine::export_keys(const std::vector<KeyPtr>& keys, Sink& out) {
   std::vector<std::string> lines;
-  for (const KeyPtr& key : keys) lines.push_back("certificate " + key->info().name);
+  for (const KeyPtr& key : keys)
+    lines.push_back("certificate " + key->info().name);
   out.write(write(LayerType::smime_signed, lines, ""));
 }
 
@@ -182,7 +196,8 @@ SignerFacts MemoryEngine::judge_line(const std::string& line, std::string_view c
   facts.judged_at = at;
   facts.digest = "sha256";
   facts.fingerprint = line.substr(0, line.find(' '));
-  const auto entry = std::ranges::find_if(entries_, [&](const Entry& e) { return e.key->info().fingerprint == facts.fingerprint; });
+  const auto entry =
+      std::ranges::find_if(entries_, [&](const Entry& e) { return e.key->info().fingerprint == facts.fingerprint; });
   if (entry == entries_.end()) {
     facts.integrity = Integrity::no_key;
     facts.why = "no key";
@@ -209,7 +224,8 @@ LayerFacts MemoryEngine::verify(Source& content, std::string_view signature, con
   }
   content.rewind();
   const std::string text = read_all(content, kMaxToy);
-  for (const std::string& line : toy.all("signer")) facts.signers.push_back(judge_line(line, text, spec.at));
+  for (const std::string& line : toy.all("signer"))
+    facts.signers.push_back(judge_line(line, text, spec.at));
   facts.result = layer_result(facts.signers);
   return facts;
 }
@@ -221,7 +237,8 @@ LayerFacts MemoryEngine::open(Source& layer, Sink& out, const OpenSpec& spec) {
   const bool encrypted = !toy.all("to").empty();
   std::string text = encrypted ? scrambled(toy.content) : toy.content;
   if (text.size() > spec.max_output) throw Error(Errc::limit, "too much");
-  for (const std::string& name : toy.all("certificate")) facts.certificates.push_back(name);
+  for (const std::string& name : toy.all("certificate"))
+    facts.certificates.push_back(name);
   if (encrypted) {
     facts.cipher = toy.value("tag").empty() ? "aes-256-cbc" : "aes-256-gcm";
     facts.recipients = toy.all("to");
@@ -242,7 +259,8 @@ LayerFacts MemoryEngine::open(Source& layer, Sink& out, const OpenSpec& spec) {
     facts.result = LayerResult::good;
   }
   out.write(text);
-  for (const std::string& line : toy.all("signer")) facts.signers.push_back(judge_line(line, text, spec.at));
+  for (const std::string& line : toy.all("signer"))
+    facts.signers.push_back(judge_line(line, text, spec.at));
   const bool signature = facts.type == LayerType::smime_signed || facts.type == LayerType::pgp_signed;
   if (signature && !facts.signers.empty()) facts.result = layer_result(facts.signers);
   return facts;

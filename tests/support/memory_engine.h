@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Both protocols' forms with toy cryptography, so that what is MIME can be tested without any. Whoever can read the code can
-// forge its signatures.
+// Both protocols' forms with toy cryptography, so that what is MIME can be tested without any. Whoever can read the
+// code can forge its signatures.
 
 #include <string>
 #include <vector>
@@ -51,7 +51,8 @@ class MemoryEngine final : public Engine {
     KeyPtr key;
     bool trusted;
   };
-  [[nodiscard]] std::string write(LayerType type, const std::vector<std::string>& lines, std::string_view content) const;
+  [[nodiscard]] std::string write(LayerType type, const std::vector<std::string>& lines,
+                                  std::string_view content) const;
   [[nodiscard]] SignerFacts judge_line(const std::string& line, std::string_view content, Time at) const;
   [[nodiscard]] std::string signature_line(const Key& key, std::string_view content) const;
 

@@ -30,7 +30,9 @@ std::filesystem::path peer_script(std::string_view name) {
   return std::filesystem::path(MIMESEAL_SOURCE_DIR) / "tests/peers" / name;
 }
 
-std::string text_of(const std::filesystem::path& file) { return std::filesystem::exists(file) ? read_file(file) : ""; }
+std::string text_of(const std::filesystem::path& file) {
+  return std::filesystem::exists(file) ? read_file(file) : "";
+}
 
 /// One line, or what came before the end.
 std::string read_line(int fd) {
@@ -72,12 +74,13 @@ Peer::Peer(std::string_view script, std::vector<std::string> options) : store_(f
     options.push_back("--key=" + (test_ca() / "server.key").string());
   }
   std::erase(options, "--no-cert");
-  if (!has(options, "--store") && script != "tls_server.py") options.push_back("--store=" + store_.string());
+  if (!has(options, "--store")) options.push_back("--store=" + store_.string());
 
   std::vector<std::string> words{kPython, peer_script(script).string()};
   words.insert(words.end(), options.begin(), options.end());
   std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
+  for (std::string& word : words)
+    argv.push_back(word.data());
   argv.push_back(nullptr);
 
   std::array<int, 2> in{};
@@ -112,7 +115,9 @@ Peer::Peer(std::string_view script, std::vector<std::string> options) : store_(f
   throw std::runtime_error(why);
 }
 
-Peer::~Peer() { stop(); }
+Peer::~Peer() {
+  stop();
+}
 
 void Peer::stop() {
   if (pid_ < 0) return;
@@ -157,6 +162,8 @@ std::vector<Peer::Stored> Peer::messages(std::size_t count) const {
   }
 }
 
-std::string Peer::log(std::string_view name) const { return text_of(store_ / name); }
+std::string Peer::log(std::string_view name) const {
+  return text_of(store_ / name);
+}
 
 }  // namespace mimeseal::test

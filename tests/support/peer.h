@@ -30,8 +30,8 @@ class Peer {
     std::string facts;  ///< JSON
   };
 
-  /// Starts tests/peers/<script> with these options and a --store; with a certificate of test_ca() unless an option names one
-  /// or is "--no-cert". Throws PeerSkipped, or std::runtime_error with the peer's own words.
+  /// Starts tests/peers/<script> with these options and a --store; with a certificate of test_ca() unless an option
+  /// names one or is "--no-cert". Throws PeerSkipped, or std::runtime_error with the peer's own words.
   explicit Peer(std::string_view script, std::vector<std::string> options = {});
   /// Closes its input and waits; kills it when it stays.
   ~Peer();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The samples of RFC 9788 give what the RFC says of them: headers, HP-Outer, what was confidential, legacy display, payload.
+// The samples of RFC 9788 give what the RFC says of them: headers, HP-Outer, what was confidential, legacy display,
+// payload.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -40,7 +41,8 @@ Opened opened(const std::string& path, Engine& engine) {
 
 Pairs pairs(const Json& list) {
   Pairs out;
-  for (const Json& entry : list) out.emplace_back(entry[0], entry[1]);
+  for (const Json& entry : list)
+    out.emplace_back(entry[0], entry[1]);
   return out;
 }
 
@@ -56,7 +58,8 @@ Pairs split_pairs(const Json& list) {
 
 Pairs pairs(const HeaderFields& fields) {
   Pairs out;
-  for (const HeaderField& field : fields) out.emplace_back(field.name, field.decoded());
+  for (const HeaderField& field : fields)
+    out.emplace_back(field.name, field.decoded());
   return out;
 }
 
@@ -67,7 +70,8 @@ TEST_P(Rfc9788, GivesWhatTheRfcSays) {
   const auto engine = bob();
   const std::string path = sample["path"];
   const Opened result = opened(path, *engine);
-  for (const Problem& problem : result.problems) ADD_FAILURE() << problem.code << " " << problem.path << " " << problem.why;
+  for (const Problem& problem : result.problems)
+    ADD_FAILURE() << problem.code << " " << problem.path << " " << problem.why;
 
   EXPECT_EQ(result.headers.outer, pairs(sample["outer_headers"]));
   EXPECT_EQ(pairs(result.headers.protected_fields), pairs(sample["protected_headers"]));
@@ -76,7 +80,8 @@ TEST_P(Rfc9788, GivesWhatTheRfcSays) {
   EXPECT_TRUE(result.headers.mismatch.empty());
 
   std::size_t legacy = 0;
-  for (const OpenedPart& part : result.parts) legacy += part.legacy_display ? 1 : 0;
+  for (const OpenedPart& part : result.parts)
+    legacy += part.legacy_display ? 1 : 0;
   EXPECT_EQ(legacy, sample["legacy_display_parts"].get<std::size_t>());
   EXPECT_EQ(result.text.find("Subject:"), std::string::npos);
   EXPECT_NE(result.text.find("This is the"), std::string::npos);
@@ -95,21 +100,27 @@ TEST_P(Rfc9788, GivesWhatTheRfcSays) {
     const auto& hidden = result.headers.confidential;
     const bool is_hidden = std::find(hidden.begin(), hidden.end(), field.name) != hidden.end();
     const bool has_hp = !sample["protected_headers"].empty();
-    EXPECT_EQ(to_string(field.state), !has_hp ? "unprotected" : is_hidden ? "signed-and-encrypted" : "signed-only") << field.name;
+    EXPECT_EQ(to_string(field.state), !has_hp     ? "unprotected"
+                                      : is_hidden ? "signed-and-encrypted"
+                                                  : "signed-only")
+        << field.name;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Samples, Rfc9788, testing::ValuesIn(cases().get<std::vector<Json>>()),
                          [](const testing::TestParamInfo<Json>& sample) {
                            std::string name = sample.param["path"];
-                           std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+                           std::replace_if(
+                               name.begin(), name.end(),
+                               [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
                            return name;
                          });
 
 // One octet changed anywhere: never a good verdict on what is shown.
 TEST(Rfc9788Tampered, OneFlippedOctet_IsNeverGoodUnlessNothingSignedChanged) {
   const auto engine = bob();
-  for (const std::string name : {"smime-multipart-hp.eml", "smime-one-part-hp.eml", "smime-signed-enc-hp-baseline.eml"}) {
+  for (const std::string name :
+       {"smime-multipart-hp.eml", "smime-one-part-hp.eml", "smime-signed-enc-hp-baseline.eml"}) {
     const std::string whole = test::read_file(kData + "ietf-rfc9788/" + name);
     const Opened untouched = opened(name, *engine);
     for (std::size_t at = 0; at < whole.size(); at += 41) {

@@ -52,21 +52,23 @@ void write(const std::filesystem::path& folder, const std::string& name, const D
   const std::string message = freeze(compose(draft, clock, random), random).str();
   ASSERT_EQ(test::wire_faults(message), "");
   test::write_file(folder / (name + ".eml"), message);
-  std::string want = "{\"subject\":" + json(draft.subject) + ",\"from\":" + json(draft.from) + ",\"to\":" +
-                     json(draft.to) + ",\"cc\":" + json(draft.cc) + ",\"defects\":[],\"parts\":[";
+  std::string want = "{\"subject\":" + json(draft.subject) + ",\"from\":" + json(draft.from) +
+                     ",\"to\":" + json(draft.to) + ",\"cc\":" + json(draft.cc) + ",\"defects\":[],\"parts\":[";
   for (const Expected& part : parts)
-    want += (want.back() == '[' ? "" : ",") +
-            ("{\"type\":" + json(part.type) + ",\"filename\":" + json(part.filename) + ",\"content\":" + json(part.content) + "}");
+    want += (want.back() == '[' ? "" : ",") + ("{\"type\":" + json(part.type) + ",\"filename\":" + json(part.filename) +
+                                               ",\"content\":" + json(part.content) + "}");
   test::write_file(folder / (name + ".json"), want + "]}");
 }
 
 void check(const std::filesystem::path& folder) {
-  const test::Finished reader = test::run(
-      {"/usr/bin/python3", MIMESEAL_SOURCE_DIR "/tests/interop/mime/python_reads.py", folder.string()});
+  const test::Finished reader =
+      test::run({"/usr/bin/python3", MIMESEAL_SOURCE_DIR "/tests/interop/mime/python_reads.py", folder.string()});
   EXPECT_EQ(reader.exit_code, 0) << reader.out << reader.err;
 }
 
-Mailbox mailbox(std::string name, std::string_view address) { return Mailbox::make(std::move(name), address).value(); }
+Mailbox mailbox(std::string name, std::string_view address) {
+  return Mailbox::make(std::move(name), address).value();
+}
 
 TEST(ComposedForPython, NamesFilesAndTexts_AreSeenAsMeant) {
   const test::TempDir folder;
@@ -74,21 +76,26 @@ TEST(ComposedForPython, NamesFilesAndTexts_AreSeenAsMeant) {
   draft.from = {mailbox("Jürgen Groß, Dipl.-Ing. \"Jogi\"", "jg@bücher.example")};
   draft.to = {mailbox("日本太郎", "taro@example.jp"), mailbox("Plain Name", "plain@example.com"),
               mailbox("", "bare@example.com"), mailbox("boss@example.org", "odd@example.com")};
-  for (int i = 0; i < 30; ++i) draft.cc.push_back(mailbox("Nr. " + std::to_string(i), "cc" + std::to_string(i) + "@example.com"));
-  draft.subject = "Re: Grüße 😀 aus Wasserburg: eine Zeile, die weit über 78 Zeichen hinausgeht und äöü enthält 👩‍👩‍👧‍👦 – Ende";
+  for (int i = 0; i < 30; ++i)
+    draft.cc.push_back(mailbox("Nr. " + std::to_string(i), "cc" + std::to_string(i) + "@example.com"));
+  draft.subject =
+      "Re: Grüße 😀 aus Wasserburg: eine Zeile, die weit über 78 Zeichen hinausgeht und äöü enthält 👩‍👩‍👧‍👦 – "
+      "Ende";
   draft.text = "Schöne Grüße\n\n-- \nJürgen\nFrom here\n.\n";
   draft.html = "<p>Schöne Grüße</p>\n";
   std::vector<Expected> parts = {{"text/plain", "", "Schöne Grüße\r\n\r\n-- \r\nJürgen\r\nFrom here\r\n.\r\n"},
                                  {"text/html", "", "<p>Schöne Grüße</p>\r\n"}};
   std::string very_long;
-  for (int i = 0; i < 40; ++i) very_long += "sehr länglich ";
-  for (const std::string& name : {std::string("Rechnung für März 😀 (Kopie).pdf"), std::string("plain.pdf"),
-                                  std::string("with blank & \"quote\" \\ back.pdf"), very_long + ".pdf",
-                                  std::string(150, 'a') + ".pdf", std::string("=?utf-8?q?trap?=.pdf"),
-                                  std::string("50%25 'off'*.pdf")}) {
+  for (int i = 0; i < 40; ++i)
+    very_long += "sehr länglich ";
+  for (const std::string& name :
+       {std::string("Rechnung für März 😀 (Kopie).pdf"), std::string("plain.pdf"),
+        std::string("with blank & \"quote\" \\ back.pdf"), very_long + ".pdf", std::string(150, 'a') + ".pdf",
+        std::string("=?utf-8?q?trap?=.pdf"), std::string("50%25 'off'*.pdf")}) {
     Attachment attachment;
     std::string octets;
-    for (int i = 0; i < 1000; ++i) octets += static_cast<char>(i * 7);
+    for (int i = 0; i < 1000; ++i)
+      octets += static_cast<char>(i * 7);
     octets += name;
     parts.push_back({"application/pdf", name, hex(sha256(octets))});
     attachment.content = memory_input(octets);
@@ -100,18 +107,20 @@ TEST(ComposedForPython, NamesFilesAndTexts_AreSeenAsMeant) {
 }
 
 std::string random_text(test::FixedRandom& random, std::size_t longest) {
-  static const std::vector<std::string> kPieces = {"a", "word", " ", "Z", "ü", "ß", "日本", "😀", "\"", "\\", "(", ")", ",",
-                                                   ";", ":",    "@", "<", ">", ".", "_",    "=",  "%",  "*",  "'", "?",
-                                                   "/", "x y",  "#", "&", "é", "– ", "longish", "12"};
+  static const std::vector<std::string> kPieces = {
+      "a", "word", " ", "Z", "ü", "ß", "日本", "😀", "\"", "\\",  "(", ")", ",", ";",  ":",       "@", "<",
+      ">", ".",    "_", "=", "%", "*", "'",    "?", "/",  "x y", "#", "&", "é", "– ", "longish", "12"};
   std::string out;
-  for (const std::size_t length = random.below(longest); out.size() < length;) out += kPieces[random.below(kPieces.size())];
+  for (const std::size_t length = random.below(longest); out.size() < length;)
+    out += kPieces[random.below(kPieces.size())];
   return std::string(trim(out));
 }
 
 /// A display name of one encoded word: Python 3.11 adds blanks between several, and drops double ones.
 std::string random_name(test::FixedRandom& random) {
   std::string name = random_text(random, 40);
-  for (std::size_t at; (at = name.find("  ")) != std::string::npos;) name.erase(at, 1);
+  for (std::size_t at; (at = name.find("  ")) != std::string::npos;)
+    name.erase(at, 1);
   return name;
 }
 

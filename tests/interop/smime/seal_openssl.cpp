@@ -194,13 +194,28 @@ TEST(SealOpenssl, SignedMessage_NamesEveryAttributeAndNotTheRoot) {
 }
 
 TEST(SealOpenssl, SignerWithAnotherCertificateForEncrypting_SendsItAlong) {
-  const auto engine = engine_with({"two"}, ".pem");
+  EngineOptions options;
+  options.identities = {std::string(MIMESEAL_SOURCE_DIR) + "/testdata/ietf-rfc9216/alice.p12"};
+  options.passphrase = [](const std::string&) { return SecretBytes("alice"); };
+  const auto alice = make_engine(options);
+  SignSpec spec;
+  spec.signers = {alice->signing_key("alice@smime.example", now()).key};
+  spec.at = now();
+  StringSink out;
+  alice->sign(*view_source(kContent), out, spec);
   const TempDir dir;
-  write_file(dir / "message.der", sign(*engine, {"signonly"}, true));
+  write_file(dir / "message.der", out.str());
   const auto done =
       run({"openssl", "cms", "-cmsout", "-print", "-noout", "-inform", "DER", "-in", (dir / "message.der").string()});
-  EXPECT_THAT(done.out, Not(HasSubstr("subject: O=mimeseal tests, CN=encryptonly")))
-      << "another address is another person";
+  EXPECT_THAT(done.out, HasSubstr("id-smime-aa-encrypKeyPref"));
+  EXPECT_THAT(done.out, HasSubstr("keyEncipherment"));
+
+  // Another address is another person.
+  const auto two = engine_with({"two"}, ".pem");
+  write_file(dir / "message.der", sign(*two, {"signonly"}, true));
+  const auto other =
+      run({"openssl", "cms", "-cmsout", "-print", "-noout", "-inform", "DER", "-in", (dir / "message.der").string()});
+  EXPECT_THAT(other.out, Not(HasSubstr("subject: O=mimeseal tests, CN=encryptonly")));
 }
 
 TEST(SealOpenssl, CertsOnly_HoldsTheChain) {

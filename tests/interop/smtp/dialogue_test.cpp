@@ -14,15 +14,18 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-const std::string kEverything = "PIPELINING,SIZE 52428800,8BITMIME,SMTPUTF8,DSN,CHUNKING,ENHANCEDSTATUSCODES,REQUIRETLS";
+const std::string kEverything =
+    "PIPELINING,SIZE 52428800,8BITMIME,SMTPUTF8,DSN,CHUNKING,ENHANCEDSTATUSCODES,REQUIRETLS";
 
 /// Every line that begins with dots, lines of 998 octets, and UTF-8.
 std::string awkward() {
   std::string text = "From: a@example.org\r\nSubject: awkward\r\n\r\n";
-  for (int i = 0; i < 40; ++i) text += std::string(static_cast<std::size_t>(i), '.') + "\r\n";
+  for (int i = 0; i < 40; ++i)
+    text += std::string(static_cast<std::size_t>(i), '.') + "\r\n";
   text += std::string(998, 'x') + "\r\n." + std::string(997, 'y') + "\r\n";
   text += "Grüße an die Welt \xF0\x9F\x98\x80\r\n";
-  while (text.size() < 200'000) text += ".line\r\n..\r\nnot a dot. at the begin\r\n";
+  while (text.size() < 200'000)
+    text += ".line\r\n..\r\nnot a dot. at the begin\r\n";
   return text + ".\r\n";
 }
 
@@ -46,7 +49,8 @@ TEST_P(SmtpDialogue, ArrivesByteIdenticalAndKeepsTheRules) {
         const Outcome outcome = submit(*sender, envelope, message);
         ASSERT_EQ(outcome.error, "");
         ASSERT_THAT(outcome.receipt.recipients, SizeIs(2));
-        for (const auto& one : outcome.receipt.recipients) EXPECT_EQ(one.result, Delivery::accepted) << one.reply;
+        for (const auto& one : outcome.receipt.recipients)
+          EXPECT_EQ(one.result, Delivery::accepted) << one.reply;
         EXPECT_THAT(outcome.receipt.tls.version, "1.3");
         EXPECT_THAT(outcome.receipt.tls.peer, HasSubstr("localhost"));
         EXPECT_THAT(outcome.receipt.tls.fingerprint, SizeIs(64));

@@ -96,8 +96,10 @@ const Case kCases[] = {
 };
 
 /// Only where DATA is said.
-const Case kDataCases[] = {{"data:reply:554 5.7.0 no", 2, "no"},       {"data:reply:451 4.3.0 later", 75, "later"},
-                           {"data:close:421 4.3.0 going", 75, "going"}, {"data:hangup", 69},
+const Case kDataCases[] = {{"data:reply:554 5.7.0 no", 2, "no"},
+                           {"data:reply:451 4.3.0 later", 75, "later"},
+                           {"data:close:421 4.3.0 going", 75, "going"},
+                           {"data:hangup", 69},
                            {"data:reply:250 what", 76}};
 
 /// "mail:hangup" becomes "mail@7:hangup": one server plays all cases, each on a connection of its own.
@@ -107,7 +109,8 @@ std::string on_connection(std::string fault, std::size_t number) {
 
 void play(const std::vector<Case>& cases, const char* offers, std::chrono::seconds timeout) {
   std::vector<std::string> arguments{"--ehlo-tls=" + std::string(offers), "--user=me", "--password=correct horse"};
-  for (std::size_t i = 0; i < cases.size(); ++i) arguments.push_back("--fault=" + on_connection(cases[i].fault, i + 1));
+  for (std::size_t i = 0; i < cases.size(); ++i)
+    arguments.push_back("--fault=" + on_connection(cases[i].fault, i + 1));
   Peer peer("smtp_script.py", arguments);
   SenderOptions options = options_for("me");
   options.timeout = timeout;
@@ -148,7 +151,8 @@ TEST(SmtpFault, SilenceEndsInTime) {
 
 TEST(SmtpFault, PlaintextInPlaceOfTheHandshake_IsNoTls) {
   Peer peer("smtp_script.py", {"--fault=handshake:skip"});
-  const Outcome outcome = submit(*sender_for(peer, options_for()), make_envelope("a@example.org", {"b@example.org"}), sample());
+  const Outcome outcome =
+      submit(*sender_for(peer, options_for()), make_envelope("a@example.org", {"b@example.org"}), sample());
   EXPECT_EQ(outcome.exit, 76);
   EXPECT_THAT(peer.messages(), IsEmpty());
 }
@@ -156,7 +160,8 @@ TEST(SmtpFault, PlaintextInPlaceOfTheHandshake_IsNoTls) {
 /// So large that the connection breaks while octets are still to be written.
 std::string large() {
   std::string text = "Subject: large\r\n\r\n";
-  while (text.size() < 24U << 20U) text += "0123456789012345678901234567890123456789012345678901234567890123456789\r\n";
+  while (text.size() < 24U << 20U)
+    text += "0123456789012345678901234567890123456789012345678901234567890123456789\r\n";
   return text;
 }
 
@@ -185,17 +190,15 @@ TEST_P(SmtpLarge, BreakInTheMiddleIsNeverUnknown) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, SmtpLarge,
-                         ::testing::Values(LargeCase{"", kPipelining, 0}, LargeCase{"", kChunking, 0},
-                                           LargeCase{"", "CHUNKING,8BITMIME", 0},
-                                           LargeCase{"body-middle[4096]:hangup", kPlain, 69},
-                                           LargeCase{"body-middle[4096]:rst", kPlain, 69},
-                                           LargeCase{"body-middle[4096]:close:552 5.3.4 too big", kPlain, 2, "too big"},
-                                           LargeCase{"bdat[1]:reply:552 5.3.4 too big", kChunking, 2, "too big"},
-                                           LargeCase{"bdat[1]:reply:452 4.3.1 full", kChunking, 75, "full"},
-                                           LargeCase{"bdat[1]:reply:552 5.3.4 too big", "CHUNKING,8BITMIME", 2, "too big"},
-                                           LargeCase{"bdat[1]:hangup", kChunking, 69},
-                                           LargeCase{"bdat[1]:rst", "CHUNKING,8BITMIME", 69}));
+INSTANTIATE_TEST_SUITE_P(
+    All, SmtpLarge,
+    ::testing::Values(LargeCase{"", kPipelining, 0}, LargeCase{"", kChunking, 0}, LargeCase{"", "CHUNKING,8BITMIME", 0},
+                      LargeCase{"body-middle[4096]:hangup", kPlain, 69}, LargeCase{"body-middle[4096]:rst", kPlain, 69},
+                      LargeCase{"body-middle[4096]:close:552 5.3.4 too big", kPlain, 2, "too big"},
+                      LargeCase{"bdat[1]:reply:552 5.3.4 too big", kChunking, 2, "too big"},
+                      LargeCase{"bdat[1]:reply:452 4.3.1 full", kChunking, 75, "full"},
+                      LargeCase{"bdat[1]:reply:552 5.3.4 too big", "CHUNKING,8BITMIME", 2, "too big"},
+                      LargeCase{"bdat[1]:hangup", kChunking, 69}, LargeCase{"bdat[1]:rst", "CHUNKING,8BITMIME", 69}));
 
 TEST(SmtpFault, PartialRefusalWithoutPermission_NobodyGetsIt) {
   for (const char* offers : {kPlain, kPipelining, kChunking}) {
@@ -238,8 +241,8 @@ TEST(SmtpFault, PartialRefusalWithPermission_OthersGetIt) {
 
 TEST(SmtpFault, DeferralWithoutPermission_IsTryAgainLater) {
   Peer peer("smtp_script.py", {"--fault=rcpt[0]:reply:450 4.2.1 greylisted"});
-  const Outcome outcome =
-      submit(*sender_for(peer, options_for()), make_envelope("a@example.org", {"b@example.org", "c@example.org"}), sample());
+  const Outcome outcome = submit(*sender_for(peer, options_for()),
+                                 make_envelope("a@example.org", {"b@example.org", "c@example.org"}), sample());
   EXPECT_EQ(outcome.exit, 75);
   EXPECT_EQ(outcome.receipt.recipients.at(1).result, Delivery::deferred);
   EXPECT_THAT(peer.messages(), IsEmpty());
@@ -247,7 +250,8 @@ TEST(SmtpFault, DeferralWithoutPermission_IsTryAgainLater) {
 
 TEST(SmtpFault, DeadAtReset_StillSaysWhatWasRefused) {
   Peer peer("smtp_script.py", {"--fault=rcpt[0]:reply:550 5.1.1 unknown", "--fault=rset:hangup"});
-  const Outcome outcome = submit(*sender_for(peer, options_for()), make_envelope("a@example.org", {"b@example.org"}), sample());
+  const Outcome outcome =
+      submit(*sender_for(peer, options_for()), make_envelope("a@example.org", {"b@example.org"}), sample());
   EXPECT_EQ(outcome.exit, 2) << outcome.error;
   EXPECT_EQ(outcome.receipt.recipients.at(0).enhanced, "5.1.1");
 }

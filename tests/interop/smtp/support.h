@@ -31,8 +31,8 @@ inline std::unique_ptr<Sender> sender_for(const Peer& peer, const SenderOptions&
 
 /// What came of a submission, in a form that tests compare.
 struct Outcome {
-  int exit = 0;          ///< the tool's exit code
-  std::string error;     ///< what(), where a submission threw
+  int exit = 0;       ///< the tool's exit code
+  std::string error;  ///< what(), where a submission threw
   Receipt receipt;
 };
 
@@ -67,8 +67,12 @@ inline std::vector<std::string> dialogue(const Peer& peer, const std::string& ev
     if (entry.at("event") == event) found.push_back(entry.at(field).get<std::string>());
   return found;
 }
-inline std::vector<std::string> commands(const Peer& peer) { return dialogue(peer, "command", "line"); }
-inline std::vector<std::string> violations(const Peer& peer) { return dialogue(peer, "violation", "what"); }
+inline std::vector<std::string> commands(const Peer& peer) {
+  return dialogue(peer, "command", "line");
+}
+inline std::vector<std::string> violations(const Peer& peer) {
+  return dialogue(peer, "violation", "what");
+}
 
 inline const std::string& sample() {
   static const std::string text =

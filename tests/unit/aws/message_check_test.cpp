@@ -44,7 +44,7 @@ TEST(MessageCheck, BlockedNamesAreFoundHoweverTheyAreWritten) {
   refused("Content-Disposition: attachment; filename*0=\"lo\"; filename*1=\"ng.e\"; filename*2=xe", "long.exe");
   refused("Content-Disposition: attachment; filename*1*=.e%78e; filename*0*=utf-8'en'a%20b", "a b.exe");
   refused("Content-Disposition: attachment; filename=\"=?UTF-8?B?YS5leGU=?=\"", "a.exe");
-  refused("Content-Disposition: attachment; filename=\"a.exe. \"", "a.exe.");
+  refused("Content-Disposition: attachment; filename=\"a.exe. \"", "a.exe. ");
   refused("Content-Disposition: attachment; filename=\"a\\\".exe\"", "a\".exe");
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// No message whose visible text was not signed by the address in From gets a good verdict; nothing leaks by being joined.
+// No message whose visible text was not signed by the address in From gets a good verdict; nothing leaks by being
+// joined.
 #include <gmock/gmock.h>
 
 #include "mail_fixture.h"
@@ -15,8 +16,10 @@ class Attack : public MailTest {
  protected:
   std::string signed_letter() { return sealed(letter(), spec(true, false)); }
   std::string plain_header(const std::string& type) {
-    return "From: Alice <alice@example.net>\r\nTo: bob@example.net\r\nSubject: Fake\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\n"
-           "Message-ID: <1@example.net>\r\nMIME-Version: 1.0\r\nContent-Type: " + type + "\r\n";
+    return "From: Alice <alice@example.net>\r\nTo: bob@example.net\r\nSubject: Fake\r\nDate: Sun, 22 Nov 2026 12:00:00 "
+           "+0000\r\n"
+           "Message-ID: <1@example.net>\r\nMIME-Version: 1.0\r\nContent-Type: " +
+           type + "\r\n";
   }
   static std::string body_of(const std::string& message) { return message.substr(message.find("\r\n\r\n") + 4); }
   static std::string structural_of(const std::string& message) {
@@ -65,8 +68,8 @@ TEST_F(Attack, FromWithSeveralMailboxes_CannotBeGood) {
 TEST_F(Attack, AnAddressInADisplayName_IsNoSender) {
   SealSpec how = spec(true, false);
   how.header_policy = HeaderPolicy::off();
-  const std::string message =
-      replaced(sealed(letter(), how), "From: Alice <alice@example.net>", "From: \"alice@example.net\" <eve@example.org>");
+  const std::string message = replaced(sealed(letter(), how), "From: Alice <alice@example.net>",
+                                       "From: \"alice@example.net\" <eve@example.org>");
   EXPECT_NE(open_octets(message).summary.signed_, SignedState::good);
 }
 
@@ -76,7 +79,8 @@ TEST_F(Attack, DuplicatedSubject_CannotBeGood) {
 }
 
 TEST_F(Attack, DuplicateContentType_CannotBeGood) {
-  const Opened opened = open_octets(replaced(signed_letter(), "MIME-Version: 1.0", "Content-Type: text/plain\r\nMIME-Version: 1.0"));
+  const Opened opened =
+      open_octets(replaced(signed_letter(), "MIME-Version: 1.0", "Content-Type: text/plain\r\nMIME-Version: 1.0"));
   EXPECT_NE(opened.summary.signed_, SignedState::good);
 }
 
@@ -87,7 +91,8 @@ TEST_F(Attack, MultipartSignedWithThreeParts_IsNotVerified) {
   const std::size_t last = message.rfind("\r\n--");
   const std::size_t first = message.find("--=-signed");
   const std::string boundary = message.substr(first, message.find("\r\n", first) - first);
-  const std::string changed = message.substr(0, last) + "\r\n" + boundary + "\r\n\r\nFake text\r\n" + message.substr(last + 2);
+  const std::string changed =
+      message.substr(0, last) + "\r\n" + boundary + "\r\n\r\nFake text\r\n" + message.substr(last + 2);
   const Opened opened = open_octets(changed);
   EXPECT_NE(opened.summary.signed_, SignedState::good);
   EXPECT_EQ(opened.layers[0].facts.result, LayerResult::unverified);
@@ -99,7 +104,8 @@ TEST_F(Attack, MultipartSignedWithThreeParts_IsNotVerified) {
 
 TEST_F(Attack, ASignedPartBesideAnUnsignedOne_SignsNoMessage) {
   const std::string message = signed_letter();
-  const std::string wrapped = plain_header("multipart/mixed; boundary=w") + "\r\n--w\r\nContent-Type: text/plain\r\n\r\nFake text\r\n--w\r\n" +
+  const std::string wrapped = plain_header("multipart/mixed; boundary=w") +
+                              "\r\n--w\r\nContent-Type: text/plain\r\n\r\nFake text\r\n--w\r\n" +
                               structural_of(message) + "\r\n\r\n" + body_of(message) + "\r\n--w--\r\n";
   const Opened opened = open_octets(wrapped);
   EXPECT_EQ(to_string(opened.summary.state), "unprotected");
@@ -115,8 +121,9 @@ TEST_F(Attack, ASignedPartBesideAnUnsignedOne_SignsNoMessage) {
 }
 
 TEST_F(Attack, AForwardedSignedMessage_LendsNothing) {
-  const std::string wrapped = plain_header("multipart/mixed; boundary=w") + "\r\n--w\r\n\r\nLook:\r\n--w\r\nContent-Type: message/rfc822\r\n\r\n" +
-                              signed_letter() + "\r\n--w--\r\n";
+  const std::string wrapped = plain_header("multipart/mixed; boundary=w") +
+                              "\r\n--w\r\n\r\nLook:\r\n--w\r\nContent-Type: message/rfc822\r\n\r\n" + signed_letter() +
+                              "\r\n--w--\r\n";
   const Opened opened = open_octets(wrapped);
   EXPECT_EQ(to_string(opened.summary.state), "unprotected");
   EXPECT_TRUE(opened.layers[0].errant);
@@ -131,9 +138,11 @@ TEST_F(Attack, ASignatureWithContentOfItsOwn_IsBad) {
   opaque.opaque = true;
   const std::string other = sealed(letter(), opaque);
   const std::string blob = body_of(other);
-  const std::string message = plain_header("multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=s") +
-                              "\r\n--s\r\n\r\nFake text\r\n--s\r\nContent-Type: application/pkcs7-signature\r\n"
-                              "Content-Transfer-Encoding: base64\r\n\r\n" + blob + "\r\n--s--\r\n";
+  const std::string message =
+      plain_header("multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=s") +
+      "\r\n--s\r\n\r\nFake text\r\n--s\r\nContent-Type: application/pkcs7-signature\r\n"
+      "Content-Transfer-Encoding: base64\r\n\r\n" +
+      blob + "\r\n--s--\r\n";
   const Opened opened = open_octets(message);
   EXPECT_EQ(to_string(opened.summary.signed_), "bad");
   EXPECT_EQ(opened.layers[0].facts.result, LayerResult::bad);
@@ -141,8 +150,8 @@ TEST_F(Attack, ASignatureWithContentOfItsOwn_IsBad) {
 }
 
 TEST_F(Attack, ProtocolThatLies_IsNotVerified) {
-  const Opened opened = open_octets(replaced(signed_letter(), "protocol=\"application/pkcs7-signature\"",
-                                             "protocol=\"application/pgp-signature\""));
+  const Opened opened = open_octets(
+      replaced(signed_letter(), "protocol=\"application/pkcs7-signature\"", "protocol=\"application/pgp-signature\""));
   EXPECT_NE(opened.summary.signed_, SignedState::good);
   EXPECT_TRUE(has_problem(opened, "signed-protocol"));
 }
@@ -217,20 +226,23 @@ TEST_F(Attack, ASignatureOutsideOfTheCipher_ReleasesAndProvesNothing) {
     alice_.authenticated = authenticated;
     StringSink cipher;
     alice_.encrypt(*view_source("Content-Type: text/plain\r\n\r\nSecret of another\r\n"), cipher, encrypt);
-    const std::string entity = "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
-                               base64_encode(cipher.str()) + "\r\n";
+    const std::string entity =
+        "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+        base64_encode(cipher.str()) + "\r\n";
     SignSpec sign;
     sign.signers = {alice_.signing_key("alice@example.net", {}).key};
     sign.detached = false;
     StringSink signature;
     alice_.sign(*view_source(entity), signature, sign);
-    const Opened opened = open_octets(plain_header("application/pkcs7-mime; smime-type=signed-data") +
-                                      "Content-Transfer-Encoding: base64\r\n\r\n" + base64_encode(signature.str()) + "\r\n");
+    const Opened opened =
+        open_octets(plain_header("application/pkcs7-mime; smime-type=signed-data") +
+                    "Content-Transfer-Encoding: base64\r\n\r\n" + base64_encode(signature.str()) + "\r\n");
     EXPECT_EQ(to_string(opened.summary.state), "encrypted-unverified");
     EXPECT_EQ(to_string(opened.summary.signed_), "unverified");
     EXPECT_EQ(opened.payload != nullptr, authenticated);
     EXPECT_TRUE(has_problem(opened, "signed-ciphertext"));
-    for (const OpenedPart& part : opened.parts) EXPECT_FALSE(part.signed_);
+    for (const OpenedPart& part : opened.parts)
+      EXPECT_FALSE(part.signed_);
   }
 }
 
@@ -240,9 +252,10 @@ TEST_F(AttackPgp, EncryptedPartBetweenHtml_IsNeverJoined) {
   const std::string inner = sealed(letter(), how);
   const std::string entity = inner.substr(inner.find("Content-Type:"));
   const std::string message =
-      "From: eve@example.org\r\nTo: bob@example.net\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=w\r\n\r\n"
-      "--w\r\nContent-Type: text/html\r\n\r\n<img src='http://eve.example.org/\r\n--w\r\n" + entity +
-      "\r\n--w\r\nContent-Type: text/html\r\n\r\n'>\r\n--w--\r\n";
+      "From: eve@example.org\r\nTo: bob@example.net\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: "
+      "multipart/mixed; boundary=w\r\n\r\n"
+      "--w\r\nContent-Type: text/html\r\n\r\n<img src='http://eve.example.org/\r\n--w\r\n" +
+      entity + "\r\n--w\r\nContent-Type: text/html\r\n\r\n'>\r\n--w--\r\n";
   const Opened opened = open_octets(message);
   EXPECT_EQ(to_string(opened.summary.state), "unprotected");
   EXPECT_FALSE(opened.summary.encrypted);
@@ -260,7 +273,8 @@ TEST_F(AttackPgp, AnErrantEncryptedBody_IsReadButNotQuoted) {
   how.header_policy = HeaderPolicy::off();
   const std::string inner = sealed(letter(), how);
   const std::string message =
-      "From: eve@example.org\r\nTo: bob@example.net\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=w\r\n\r\n--w\r\n" +
+      "From: eve@example.org\r\nTo: bob@example.net\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: "
+      "multipart/mixed; boundary=w\r\n\r\n--w\r\n" +
       inner.substr(inner.find("Content-Type:")) + "\r\n--w\r\nContent-Type: text/plain\r\n\r\nMore\r\n--w--\r\n";
   const Opened opened = open_octets(message);
   EXPECT_EQ(opened.text, "Please review.\n\n-- \nAlice\n");
@@ -288,7 +302,8 @@ TEST_F(AttackPgp, InlinePgp_IsReportedAndDecryptedOnlyAsAPartByItself) {
   encrypt.signers = {alice_.signing_key("alice@example.net", {}).key};
   StringSink cipher;
   alice_.encrypt(*view_source("Secret"), cipher, encrypt);
-  const std::string message = "From: alice@example.net\r\nSubject: x\r\nContent-Type: text/plain\r\n\r\nBefore\r\n" + crlf(cipher.str()) + "After\r\n";
+  const std::string message = "From: alice@example.net\r\nSubject: x\r\nContent-Type: text/plain\r\n\r\nBefore\r\n" +
+                              crlf(cipher.str()) + "After\r\n";
   const Opened closed = open_octets(message);
   EXPECT_TRUE(has_problem(closed, "inline-pgp"));
   EXPECT_EQ(closed.parts.size(), 1U);
@@ -330,9 +345,11 @@ TEST_F(AttackPgp, LayersWithoutEnd_AreAnError) {
     encrypt.recipients = {alice_.recipient_key("bob@example.net", {}).key};
     StringSink cipher;
     alice_.encrypt(*view_source(entity), cipher, encrypt);
-    entity = "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b" + std::to_string(i) + "x\r\n\r\n--b" +
-             std::to_string(i) + "x\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b" + std::to_string(i) +
-             "x\r\nContent-Type: application/octet-stream\r\n\r\n" + crlf(cipher.str()) + "\r\n--b" + std::to_string(i) + "x--\r\n";
+    entity = "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b" +
+             std::to_string(i) + "x\r\n\r\n--b" + std::to_string(i) +
+             "x\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b" + std::to_string(i) +
+             "x\r\nContent-Type: application/octet-stream\r\n\r\n" + crlf(cipher.str()) + "\r\n--b" +
+             std::to_string(i) + "x--\r\n";
   }
   OpenSettings settings;
   settings.max_layers = 8;
@@ -341,13 +358,50 @@ TEST_F(AttackPgp, LayersWithoutEnd_AreAnError) {
   EXPECT_THROW(open_octets("From: a@b.example\r\n" + entity, settings), Error);
 }
 
+// Layers of both protocols.
+
+TEST_F(Attack, SmimeInsidePgp_IsOneEnvelope) {
+  MemoryEngine alice_pgp(Protocol::pgp);
+  MemoryEngine bob_pgp(Protocol::pgp);
+  alice_pgp.add("bob@example.net", false);
+  bob_pgp.add("bob@example.net", true);
+  const std::string inner = signed_letter();
+  EncryptSpec encrypt;
+  encrypt.recipients = {alice_pgp.recipient_key("bob@example.net", {}).key};
+  StringSink cipher;
+  alice_pgp.encrypt(*view_source(inner.substr(inner.find("Content-Type:"))), cipher, encrypt);
+  const std::string message = plain_header("multipart/encrypted; BOUNDARY=b; protocol=\"APPLICATION/PGP-ENCRYPTED\"") +
+                              "\r\n--b\r\ncontent-type: APPLICATION/PGP-Encrypted\r\n\r\nVersion: "
+                              "1\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\n" +
+                              crlf(cipher.str()) + "--b--\r\n";
+  OpenSettings settings;
+  settings.engines = {&bob_pgp};
+  const Opened opened = open_octets(message, settings);
+  ASSERT_EQ(opened.layers.size(), 2U);
+  EXPECT_EQ(opened.layers[0].facts.type, LayerType::pgp_encrypted);
+  EXPECT_EQ(opened.layers[1].facts.type, LayerType::smime_signed);
+  EXPECT_FALSE(opened.layers[1].errant);
+  EXPECT_EQ(to_string(opened.summary.state), "confidential");
+  EXPECT_EQ(opened.headers.subject, "Handling the Jones contract");
+}
+
+TEST_F(Attack, BothLineEnds_VerifyAsTheyWereSigned) {
+  // A mailbox that keeps LF: signed as CRLF, verified as CRLF.
+  std::string message = signed_letter();
+  std::erase(message, '\r');
+  const Opened opened = open_octets(message);
+  EXPECT_EQ(to_string(opened.summary.state), "verified");
+  EXPECT_TRUE(has_problem(opened, "lf-line-ends"));
+}
+
 // Header protection.
 
 TEST_F(Attack, AForgedInnerFrom_ShowsTheOuterOne) {
   Draft draft = letter();
   draft.from = {mailbox("Boss <carol@example.net>")};
   SealSpec how = spec(false, true);
-  const std::string message = replaced(sealed(draft, how), "From: Boss <carol@example.net>", "From: mallory@example.net");
+  const std::string message =
+      replaced(sealed(draft, how), "From: Boss <carol@example.net>", "From: mallory@example.net");
   const Opened opened = open_octets(message);
   EXPECT_EQ(opened.headers.from.front().address(), "mallory@example.net");
   EXPECT_TRUE(has_problem(opened, "from-mismatch"));
@@ -359,7 +413,8 @@ TEST_F(Attack, AForgedInnerFrom_ShowsTheOuterOne) {
 }
 
 TEST_F(Attack, AChangedOuterFromUnderAGoodSignature_ShowsTheProtectedOne) {
-  const Opened opened = open_octets(replaced(sealed(letter(), spec(true, true)), "From: Alice <alice@example.net>", "From: eve@example.org"));
+  const Opened opened = open_octets(
+      replaced(sealed(letter(), spec(true, true)), "From: Alice <alice@example.net>", "From: eve@example.org"));
   EXPECT_EQ(opened.headers.from.front().address(), "alice@example.net");
   EXPECT_EQ(to_string(opened.summary.state), "confidential");
   EXPECT_EQ(opened.headers.mismatch.front().name, "From");
@@ -367,22 +422,26 @@ TEST_F(Attack, AChangedOuterFromUnderAGoodSignature_ShowsTheProtectedOne) {
 }
 
 TEST_F(Attack, AnAddedCc_IsAMismatchAndGetsNoReply) {
-  const Opened opened = open_octets(replaced(sealed(letter(), spec(true, true)), "To: ", "Cc: eve@example.org\r\nTo: "));
+  const Opened opened =
+      open_octets(replaced(sealed(letter(), spec(true, true)), "To: ", "Cc: eve@example.org\r\nTo: "));
   EXPECT_TRUE(opened.headers.cc.empty());
   EXPECT_EQ(opened.headers.mismatch.front().name, "Cc");
-  for (const Mailbox& mailbox : reply_basis(opened).cc) EXPECT_NE(mailbox.address(), "eve@example.org");
+  for (const Mailbox& mailbox : reply_basis(opened).cc)
+    EXPECT_NE(mailbox.address(), "eve@example.org");
 }
 
 TEST_F(Attack, HpCipherInASignedMessage_IsStillOnlySigned) {
   // Alice signs an entity that says hp=cipher; nothing is encrypted.
-  const std::string entity = "Content-Type: text/plain; hp=\"cipher\"\r\nSubject: Hidden?\r\nFrom: alice@example.net\r\n\r\nText\r\n";
+  const std::string entity =
+      "Content-Type: text/plain; hp=\"cipher\"\r\nSubject: Hidden?\r\nFrom: alice@example.net\r\n\r\nText\r\n";
   SignSpec sign;
   sign.signers = {alice_.signing_key("alice@example.net", {}).key};
   sign.detached = false;
   StringSink signature;
   alice_.sign(*view_source(entity), signature, sign);
-  const Opened opened = open_octets(plain_header("application/pkcs7-mime; smime-type=signed-data") +
-                                    "Content-Transfer-Encoding: base64\r\n\r\n" + base64_encode(signature.str()) + "\r\n");
+  const Opened opened =
+      open_octets(plain_header("application/pkcs7-mime; smime-type=signed-data") +
+                  "Content-Transfer-Encoding: base64\r\n\r\n" + base64_encode(signature.str()) + "\r\n");
   EXPECT_EQ(opened.headers.protection, HeaderProtection::clear);
   EXPECT_TRUE(opened.headers.confidential.empty());
   EXPECT_FALSE(opened.summary.encrypted);

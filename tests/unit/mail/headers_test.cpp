@@ -24,8 +24,9 @@ class Headers : public MailTest {
       alice_.sign(*view_source(entity), inner, sign);
       EncryptSpec encrypt_spec;
       encrypt_spec.recipients = {alice_.recipient_key("bob@example.net", {}).key};
-      const std::string signed_entity = "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
-                                        base64_encode(inner.str()) + "\r\n";
+      const std::string signed_entity =
+          "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+          base64_encode(inner.str()) + "\r\n";
       alice_.encrypt(*view_source(signed_entity), blob, encrypt_spec);
     } else {
       SignSpec sign;
@@ -33,8 +34,9 @@ class Headers : public MailTest {
       sign.detached = false;
       alice_.sign(*view_source(entity), blob, sign);
     }
-    return outer + "MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=" + (encrypt ? "enveloped-data" : "signed-data") +
-           "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64_encode(blob.str()) + "\r\n";
+    return outer + "MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=" +
+           (encrypt ? "enveloped-data" : "signed-data") + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+           base64_encode(blob.str()) + "\r\n";
   }
 };
 
@@ -46,13 +48,15 @@ TEST_F(Headers, DateAndMessageIdThroughSes_AreNoTampering) {
   message.replace(date, message.find("\r\n", date) - date, "Date: Sun, 22 Nov 2026 12:00:07 +0000");
   const Opened opened = open_octets(message);
   ASSERT_EQ(opened.headers.mismatch.size(), 2U);
-  for (const Mismatch& mismatch : opened.headers.mismatch) EXPECT_TRUE(mismatch.by_relay) << mismatch.name;
+  for (const Mismatch& mismatch : opened.headers.mismatch)
+    EXPECT_TRUE(mismatch.by_relay) << mismatch.name;
   EXPECT_EQ(to_string(opened.summary.state), "confidential");
   EXPECT_EQ(opened.headers.date, "2026-11-22T12:00:00Z");
 }
 
 TEST_F(Headers, AListsTagInTheSubject_IsNoTampering) {
-  const std::string tagged = replaced(sealed(letter(), spec(true, false)), "Subject: Handling", "Subject: [lawyers] Handling");
+  const std::string tagged =
+      replaced(sealed(letter(), spec(true, false)), "Subject: Handling", "Subject: [lawyers] Handling");
   const Opened opened = open_octets(tagged);
   ASSERT_EQ(opened.headers.mismatch.size(), 1U);
   EXPECT_TRUE(opened.headers.mismatch[0].by_relay);
@@ -60,7 +64,8 @@ TEST_F(Headers, AListsTagInTheSubject_IsNoTampering) {
 }
 
 TEST_F(Headers, AnotherSubjectOutside_IsTampering) {
-  const Opened opened = open_octets(replaced(sealed(letter(), spec(true, false)), "Subject: Handling", "Subject: Rejecting"));
+  const Opened opened =
+      open_octets(replaced(sealed(letter(), spec(true, false)), "Subject: Handling", "Subject: Rejecting"));
   ASSERT_EQ(opened.headers.mismatch.size(), 1U);
   EXPECT_EQ(opened.headers.mismatch[0].name, "Subject");
   EXPECT_FALSE(opened.headers.mismatch[0].by_relay);
@@ -75,17 +80,20 @@ TEST_F(Headers, ADateOfYearsAgo_IsTampering) {
 }
 
 TEST_F(Headers, ReceivedAndOtherTrace_AreNoMismatchAndNotShown) {
-  const Opened opened = open_octets("Received: from a by b\r\nX-Spam: no\r\nList-Id: <l.example.net>\r\n" + sealed(letter(), spec(true, true)));
+  const Opened opened = open_octets("Received: from a by b\r\nX-Spam: no\r\nList-Id: <l.example.net>\r\n" +
+                                    sealed(letter(), spec(true, true)));
   EXPECT_THAT(opened.headers.mismatch, IsEmpty());
   std::vector<std::string> names;
-  for (const ShownField& field : opened.headers.fields) names.push_back(field.name);
+  for (const ShownField& field : opened.headers.fields)
+    names.push_back(field.name);
   EXPECT_THAT(names, Not(testing::Contains("Received")));
   EXPECT_THAT(names, testing::Contains("List-Id"));
   EXPECT_EQ(to_string(opened.headers.fields.back().state), "unprotected");
 }
 
 TEST_F(Headers, FoldedAnew_TheyAreTheSame) {
-  const Opened opened = open_octets(replaced(sealed(letter(), spec(true, false)), "Subject: Handling the", "Subject:\r\n Handling\r\n\tthe"));
+  const Opened opened = open_octets(
+      replaced(sealed(letter(), spec(true, false)), "Subject: Handling the", "Subject:\r\n Handling\r\n\tthe"));
   EXPECT_THAT(opened.headers.mismatch, IsEmpty());
 }
 
@@ -102,19 +110,22 @@ TEST_F(Headers, StatesPerField) {
 
 TEST_F(Headers, HpClearInAnEncryptedMessage_HidesNothing) {
   const std::string entity =
-      "From: alice@example.net\r\nSubject: Hello\r\nHP-Outer: Subject: [...]\r\nContent-Type: text/plain; hp=\"clear\"\r\n\r\nText\r\n";
+      "From: alice@example.net\r\nSubject: Hello\r\nHP-Outer: Subject: [...]\r\nContent-Type: text/plain; "
+      "hp=\"clear\"\r\n\r\nText\r\n";
   const Opened opened = open_octets(wrapped(entity, true, "From: alice@example.net\r\nSubject: Hello\r\n"));
   EXPECT_EQ(opened.headers.protection, HeaderProtection::clear);
   EXPECT_THAT(opened.headers.confidential, IsEmpty());
   EXPECT_THAT(opened.headers.hp_outer, IsEmpty());
   EXPECT_TRUE(has_problem(opened, "hp-clear-encrypted"));
   EXPECT_TRUE(has_problem(opened, "hp-outer-misplaced"));
-  for (const ShownField& field : opened.headers.fields) EXPECT_EQ(to_string(field.state), "signed-only");
+  for (const ShownField& field : opened.headers.fields)
+    EXPECT_EQ(to_string(field.state), "signed-only");
 }
 
 TEST_F(Headers, Rfc8551Wrapping_IsReadByTheOuterHeader) {
   const std::string entity =
-      "Content-Type: message/rfc822\r\n\r\nFrom: alice@example.net\r\nSubject: Hidden\r\nContent-Type: text/plain\r\n\r\nText\r\n";
+      "Content-Type: message/rfc822\r\n\r\nFrom: alice@example.net\r\nSubject: Hidden\r\nContent-Type: "
+      "text/plain\r\n\r\nText\r\n";
   const Opened opened = open_octets(wrapped(entity, true, "From: alice@example.net\r\nSubject: ...\r\n"));
   EXPECT_EQ(opened.headers.protection, HeaderProtection::cipher);
   EXPECT_EQ(opened.headers.subject, "Hidden");
@@ -127,17 +138,21 @@ TEST_F(Headers, Rfc8551Wrapping_IsReadByTheOuterHeader) {
 }
 
 TEST_F(Headers, AMessageInAMessageWithHp_IsNoWrapping) {
-  const std::string entity = "From: alice@example.net\r\nSubject: Forward\r\nContent-Type: message/rfc822; hp=\"clear\"\r\n\r\n"
-                             "From: eve@example.org\r\nSubject: Inner\r\n\r\nText\r\n";
+  const std::string entity =
+      "From: alice@example.net\r\nSubject: Forward\r\nContent-Type: message/rfc822; hp=\"clear\"\r\n\r\n"
+      "From: eve@example.org\r\nSubject: Inner\r\n\r\nText\r\n";
   const Opened opened = open_octets(wrapped(entity, false, "From: alice@example.net\r\nSubject: Forward\r\n"));
   EXPECT_EQ(opened.headers.subject, "Forward");
   EXPECT_EQ(opened.headers.from.front().address(), "alice@example.net");
 }
 
 TEST_F(Headers, ProtectedHeadersV1_AreRead) {
-  const std::string entity = "From: alice@example.net\r\nSubject: Hidden\r\nContent-Type: multipart/mixed; boundary=b; protected-headers=\"v1\"\r\n\r\n"
-                             "--b\r\nContent-Type: text/plain; protected-headers=\"v1\"\r\n\r\nSubject: Hidden\r\n--b\r\nContent-Type: text/plain\r\n\r\n"
-                             "Text\r\n--b--\r\n";
+  const std::string entity =
+      "From: alice@example.net\r\nSubject: Hidden\r\nContent-Type: multipart/mixed; boundary=b; "
+      "protected-headers=\"v1\"\r\n\r\n"
+      "--b\r\nContent-Type: text/plain; protected-headers=\"v1\"\r\n\r\nSubject: Hidden\r\n--b\r\nContent-Type: "
+      "text/plain\r\n\r\n"
+      "Text\r\n--b--\r\n";
   const Opened opened = open_octets(wrapped(entity, true, "From: alice@example.net\r\nSubject: ...\r\n"));
   EXPECT_EQ(opened.headers.subject, "Hidden");
   EXPECT_THAT(opened.headers.confidential, ElementsAre("Subject"));
@@ -149,9 +164,11 @@ TEST_F(Headers, AListsFooter_IsSaidAndNotJoined) {
   SealSpec how = spec(true, false);
   how.header_policy = HeaderPolicy::off();
   const std::string inner = sealed(letter(), how);
-  const Opened opened = open_octets("From: alice@example.net\r\nList-Id: <l.example.net>\r\nSubject: [l] Hi\r\nMIME-Version: 1.0\r\n"
-                                    "Content-Type: multipart/mixed; boundary=w\r\n\r\n--w\r\n" + inner.substr(inner.find("Content-Type:")) +
-                                    "\r\n--w\r\nContent-Type: text/plain\r\n\r\nFooter of the list\r\n--w--\r\n");
+  const Opened opened = open_octets(
+      "From: alice@example.net\r\nList-Id: <l.example.net>\r\nSubject: [l] Hi\r\nMIME-Version: 1.0\r\n"
+      "Content-Type: multipart/mixed; boundary=w\r\n\r\n--w\r\n" +
+      inner.substr(inner.find("Content-Type:")) +
+      "\r\n--w\r\nContent-Type: text/plain\r\n\r\nFooter of the list\r\n--w--\r\n");
   EXPECT_EQ(to_string(opened.summary.state), "unprotected");
   EXPECT_TRUE(has_problem(opened, "mailing-list-footer"));
   EXPECT_EQ(opened.text, "Please review.\n\n-- \nAlice\n");
@@ -175,7 +192,9 @@ TEST_F(Headers, AReplyUnderNoConfidentiality_StillHidesWhatWasHidden) {
   const HeaderField thread = token_field("In-Reply-To", basis.in_reply_to);
   EXPECT_EQ(policy.outer(thread), thread);
   // The user's own policy comes first.
-  EXPECT_EQ(reply_policy(HeaderPolicy::baseline(), basis).outer(unstructured_field("Subject", basis.subject))->decoded(), "[...]");
+  EXPECT_EQ(
+      reply_policy(HeaderPolicy::baseline(), basis).outer(unstructured_field("Subject", basis.subject))->decoded(),
+      "[...]");
 }
 
 TEST_F(Headers, AReply_DoesNotLeakHiddenPeopleAndNames) {
@@ -198,7 +217,8 @@ TEST_F(Headers, AReply_DoesNotLeakHiddenPeopleAndNames) {
 }
 
 TEST_F(Headers, AReplyToAPlainMessage_HidesNothing) {
-  const Opened opened = open_octets("From: a@example.net\r\nSubject: Re: x\r\nMessage-ID: <1@a>\r\nReferences: <0@a>\r\n\r\nText\r\n");
+  const Opened opened =
+      open_octets("From: a@example.net\r\nSubject: Re: x\r\nMessage-ID: <1@a>\r\nReferences: <0@a>\r\n\r\nText\r\n");
   const ReplyBasis basis = reply_basis(opened);
   EXPECT_EQ(basis.subject, "Re: x");
   EXPECT_THAT(basis.references, ElementsAre("<0@a>", "<1@a>"));
@@ -221,7 +241,8 @@ TEST(HeaderPolicyShy, GroupsAndOddDates_AreLeftAlone) {
 }
 
 TEST(HeaderPolicyNames, AreThoseOfTheTool) {
-  for (const char* name : {"baseline", "shy", "no-confidentiality", "off"}) EXPECT_EQ(HeaderPolicy::by_name(name)->name, name);
+  for (const char* name : {"baseline", "shy", "no-confidentiality", "off"})
+    EXPECT_EQ(HeaderPolicy::by_name(name)->name, name);
   EXPECT_FALSE(HeaderPolicy::by_name("other"));
 }
 

@@ -17,7 +17,9 @@
 
 namespace mimeseal::test {
 
-inline Mailbox mailbox(std::string_view text) { return *Mailbox::parse(text); }
+inline Mailbox mailbox(std::string_view text) {
+  return *Mailbox::parse(text);
+}
 
 inline Draft letter() {
   Draft draft;
@@ -63,7 +65,9 @@ class MailTest : public testing::Test {
 
   Sealed seal_draft(const Draft& draft, const SealSpec& spec) { return seal(compose(draft, clock_, random_), spec); }
 
-  std::string sealed(const Draft& draft, const SealSpec& spec) { return seal_draft(draft, spec).copies.front().message.str(); }
+  std::string sealed(const Draft& draft, const SealSpec& spec) {
+    return seal_draft(draft, spec).copies.front().message.str();
+  }
 
   Opened open_octets(std::string octets, OpenSettings settings = {}) {
     settings.engines.push_back(&bob_);

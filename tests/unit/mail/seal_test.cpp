@@ -17,7 +17,9 @@ class SealPgp : public MailTest {
   SealPgp() : MailTest(Protocol::pgp) {}
 };
 
-std::vector<std::string> lines_of(const std::string& text) { return split(text, '\n'); }
+std::vector<std::string> lines_of(const std::string& text) {
+  return split(text, '\n');
+}
 
 void expect_fit_for_the_wire(const std::string& message) {
   EXPECT_TRUE(is_ascii(message));
@@ -28,7 +30,9 @@ void expect_fit_for_the_wire(const std::string& message) {
   EXPECT_TRUE(message.ends_with("\r\n"));
 }
 
-std::string header_of(const std::string& message) { return message.substr(0, message.find("\r\n\r\n") + 2); }
+std::string header_of(const std::string& message) {
+  return message.substr(0, message.find("\r\n\r\n") + 2);
+}
 
 TEST_F(Seal, Signed_IsMultipartSignedWithHpClear) {
   const std::string message = sealed(letter(), spec(true, false));
@@ -152,7 +156,9 @@ TEST_F(Seal, ACallersOwnPolicy_MayDoWhatItLikesButNotWriteLines) {
                          return f;
                        }};
   EXPECT_THAT(header_of(sealed(letter(), how)), Not(HasSubstr("\r\nTo:")));
-  how.header_policy.outer = [](const HeaderField& f) -> std::optional<HeaderField> { return HeaderField{f.name, " a\r\nBcc: x@y"}; };
+  how.header_policy.outer = [](const HeaderField& f) -> std::optional<HeaderField> {
+    return HeaderField{f.name, " a\r\nBcc: x@y"};
+  };
   EXPECT_THROW(sealed(letter(), how), Error);
 }
 
@@ -183,7 +189,8 @@ TEST_F(Seal, BccRecipients_GetCopiesWithTheSamePayload) {
   const Opened one = open_octets(result.copies[0].message.str());
   const Opened two = open_octets(result.copies[1].message.str());
   EXPECT_EQ(payload(one), payload(two));
-  for (const RecipientReport& recipient : result.report.recipients) EXPECT_NE(recipient.address, "carol@example.net");
+  for (const RecipientReport& recipient : result.report.recipients)
+    EXPECT_NE(recipient.address, "carol@example.net");
 }
 
 TEST_F(Seal, RecipientsWithoutKey_AreAllNamedBeforeAnythingIsMade) {
@@ -246,22 +253,26 @@ TEST_F(Seal, Compressed_IsThePayloadAndStillProtected) {
 }
 
 TEST_F(Seal, TraceFieldsOfAnAdoptedMessage_StayOutside) {
-  const auto existing = adopt(memory_input(crlf("Received: from x\nFrom: alice@example.net\nTo: bob@example.net\nBcc: "
-                                                "carol@example.net\nSubject: Old\nDate: Sun, 22 Nov 2026 12:00:00 +0000\n\nHi\n")));
+  const auto existing =
+      adopt(memory_input(crlf("Received: from x\nFrom: alice@example.net\nTo: bob@example.net\nBcc: "
+                              "carol@example.net\nSubject: Old\nDate: Sun, 22 Nov 2026 12:00:00 +0000\n\nHi\n")));
   const std::string message = seal(existing.message, spec(true, true)).copies.front().message.str();
   EXPECT_THAT(header_of(message), HasSubstr("Received: from x\r\n"));
   const Opened opened = open_octets(message);
-  for (const HeaderField& field : opened.headers.protected_fields) EXPECT_NE(field.name, "Received");
+  for (const HeaderField& field : opened.headers.protected_fields)
+    EXPECT_NE(field.name, "Received");
   EXPECT_EQ(opened.headers.hp_outer, opened.headers.outer);
   EXPECT_THAT(payload(opened), Not(HasSubstr("carol")));
 }
 
 TEST_F(Seal, AnEncryptedPartInAnAdoptedMessage_IsNotSealedWithoutAWord) {
-  const auto existing = adopt(memory_input(crlf("From: alice@example.net\nTo: bob@example.net\nSubject: Old\nDate: Sun, 22 Nov 2026 "
-                                                "12:00:00 +0000\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n"
-                                                "Hi\n--b\nContent-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\n"
-                                                "AAAA\n--b--\n")));
-  EXPECT_THAT(seal(existing.message, spec(true, true)).report.hints, ElementsAre(HasSubstr("without having been seen")));
+  const auto existing =
+      adopt(memory_input(crlf("From: alice@example.net\nTo: bob@example.net\nSubject: Old\nDate: Sun, 22 Nov 2026 "
+                              "12:00:00 +0000\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n"
+                              "Hi\n--b\nContent-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\n"
+                              "AAAA\n--b--\n")));
+  EXPECT_THAT(seal(existing.message, spec(true, true)).report.hints,
+              ElementsAre(HasSubstr("without having been seen")));
 }
 
 TEST_F(SealPgp, Signed_IsMultipartSigned) {

@@ -16,7 +16,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-Mailbox mailbox(std::string name, std::string_view address) { return Mailbox::make(std::move(name), address).value(); }
+Mailbox mailbox(std::string name, std::string_view address) {
+  return Mailbox::make(std::move(name), address).value();
+}
 
 Draft simple() {
   Draft draft;
@@ -39,7 +41,8 @@ std::string tree(const Entity& entity) {
   std::string out = type.substr(type.find('/') + 1);
   if (entity.child_count() == 0) return out;
   out += '(';
-  for (std::size_t i = 0; i < entity.child_count(); ++i) out += (i == 0 ? "" : " ") + tree(entity.child(i));
+  for (std::size_t i = 0; i < entity.child_count(); ++i)
+    out += (i == 0 ? "" : " ") + tree(entity.child(i));
   return out + ')';
 }
 
@@ -123,7 +126,8 @@ TEST(Compose, WholeDraft_KeepsTheRulesOfTheWire) {
   const InputPtr input = memory_input(out);
   const PartIndex index = scan(*input);
   std::vector<std::string> names;
-  for (const HeaderField& field : index.root.fields) names.push_back(field.name);
+  for (const HeaderField& field : index.root.fields)
+    names.push_back(field.name);
   EXPECT_EQ(join(names, " "),
             "From Sender Reply-To To Cc Subject Date Message-ID In-Reply-To References X-Priority List-Unsubscribe "
             "MIME-Version Content-Type");
@@ -170,8 +174,11 @@ TEST(Compose, UniqueHeaders_AreTakenOnceAndReadAsWhatTheyAre) {
     EXPECT_EQ(refused(draft), name);
   }
   Draft draft = simple();
-  draft.headers = {{"References", "<a@b> <c@d>"}, {"In-Reply-To", "<c@d>"}, {"Reply-To", "Jürgen <j@example.com>"},
-                   {"Date", "Mon, 2 Feb 2026 10:00:00 +0200"}, {"message-id", "<own@example.com>"}};
+  draft.headers = {{"References", "<a@b> <c@d>"},
+                   {"In-Reply-To", "<c@d>"},
+                   {"Reply-To", "Jürgen <j@example.com>"},
+                   {"Date", "Mon, 2 Feb 2026 10:00:00 +0200"},
+                   {"message-id", "<own@example.com>"}};
   const std::string out = composed(draft);
   EXPECT_THAT(out, HasSubstr("References: <a@b> <c@d>\r\n"));
   EXPECT_THAT(out, HasSubstr("In-Reply-To: <c@d>\r\n"));
@@ -201,7 +208,8 @@ TEST(Compose, AttachedMessage_StaysAMessageWhenTheWireLetsIt) {
   EXPECT_THAT(composed(draft), HasSubstr("Content-Type: message/rfc822\r\nContent-Disposition: attachment; "
                                          "filename=a.eml\r\n\r\nSubject: x\r\n\r\ny\r\n"));
   draft.attachments = {attachment("a.eml", "Subject: x\n\n\xc3\xbc\n")};
-  EXPECT_THAT(composed(draft), HasSubstr("Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64"));
+  EXPECT_THAT(composed(draft),
+              HasSubstr("Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64"));
   draft.attachments[0].media_type = "message/rfc822";
   EXPECT_EQ(refused(draft), "memory");
 }
@@ -235,17 +243,21 @@ TEST(MakeMessageId, IsUnguessableAndNamesTheDomain) {
   EXPECT_GE(one.find('@'), 33U);
 }
 
-ExistingMessage adopted(std::string octets) { return adopt(memory_input(std::move(octets))); }
+ExistingMessage adopted(std::string octets) {
+  return adopt(memory_input(std::move(octets)));
+}
 
 const std::string kMessage =
-    "Return-Path: <r@example.com>\r\nReceived: by x;\r\n\tMon, 2 Feb 2026 10:00:00 +0200\r\nFrom: Ann <ann@example.com>\r\n"
+    "Return-Path: <r@example.com>\r\nReceived: by x;\r\n\tMon, 2 Feb 2026 10:00:00 +0200\r\nFrom: Ann "
+    "<ann@example.com>\r\n"
     "To: b@example.org,\r\n c@example.org\r\nBcc: =?utf-8?q?D=C3=B6?= <d@example.net>\r\nResent-Bcc: e@example.net\r\n"
     "Subject: =?iso-8859-1?q?Gr=FC=DFe?=\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nhello \r\n";
 
 TEST(Adopt, FieldsAreKeptAsTheyAre_BccIsTakenOut) {
   const ExistingMessage existing = adopted(kMessage);
   std::vector<std::string> names;
-  for (const HeaderField& field : existing.message.fields) names.push_back(field.name);
+  for (const HeaderField& field : existing.message.fields)
+    names.push_back(field.name);
   EXPECT_EQ(join(names, " "), "Return-Path Received From To Subject");
   EXPECT_EQ(find_field(existing.message.fields, "Subject")->raw, " =?iso-8859-1?q?Gr=FC=DFe?=");
   EXPECT_EQ(existing.to.size(), 2U);
@@ -259,7 +271,8 @@ TEST(Adopt, FieldsAreKeptAsTheyAre_BccIsTakenOut) {
 
 TEST(Adopt, MailboxLineIsDropped_LineFeedsBecomeCrlf) {
   std::string unix = "From ann@example.com Mon Feb  2 10:00:00 2026\n" + kMessage;
-  for (std::size_t at; (at = unix.find("\r\n")) != std::string::npos;) unix.erase(at, 1);
+  for (std::size_t at; (at = unix.find("\r\n")) != std::string::npos;)
+    unix.erase(at, 1);
   test::FixedRandom random;
   const std::string a = freeze(adopted(unix).message, random).str();
   const std::string b = freeze(adopted(kMessage).message, random).str();
@@ -276,11 +289,11 @@ TEST(Adopt, RawUtf8InTheHeader_IsEncoded) {
 }
 
 TEST(Adopt, WhatCannotBeSealedForSure_IsMalformed) {
-  for (const char* bad : {"", "no header\r\n", "Subject: x\r\n\r\nno author\r\n",
-                          "From: a@example.com\r\nFrom: b@example.com\r\n\r\nx\r\n",
-                          "From: a@example.com\r\nTo: (\r\n\r\nx\r\n",
-                          "From: a@example.com\r\nBcc: what is this\r\n\r\nx\r\n",
-                          "From: a@example.com\r\nContent-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx\r\n"}) {
+  for (const char* bad :
+       {"", "no header\r\n", "Subject: x\r\n\r\nno author\r\n",
+        "From: a@example.com\r\nFrom: b@example.com\r\n\r\nx\r\n", "From: a@example.com\r\nTo: (\r\n\r\nx\r\n",
+        "From: a@example.com\r\nBcc: what is this\r\n\r\nx\r\n",
+        "From: a@example.com\r\nContent-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx\r\n"}) {
     try {
       (void)adopted(bad);
       ADD_FAILURE() << bad;

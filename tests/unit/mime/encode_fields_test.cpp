@@ -14,9 +14,13 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string wire(const HeaderField& field) { return field.name + ":" + field.raw + "\r\n"; }
+std::string wire(const HeaderField& field) {
+  return field.name + ":" + field.raw + "\r\n";
+}
 
-Mailbox mailbox(std::string name, std::string_view address) { return Mailbox::make(std::move(name), address).value(); }
+Mailbox mailbox(std::string name, std::string_view address) {
+  return Mailbox::make(std::move(name), address).value();
+}
 
 Errc code_of(const std::function<void()>& work, std::string* where = nullptr) {
   try {
@@ -50,11 +54,13 @@ TEST(UnstructuredField, NeighbouringEncodedWords_KeepTheirBlanks) {
 
 TEST(UnstructuredField, LongAscii_FoldsAtBlanksAt78) {
   std::string text;
-  for (int i = 0; i < 60; ++i) text += "word" + std::to_string(i) + (i == 59 ? "" : " ");
+  for (int i = 0; i < 60; ++i)
+    text += "word" + std::to_string(i) + (i == 59 ? "" : " ");
   const HeaderField field = unstructured_field("Subject", text);
   EXPECT_EQ(test::header_faults(wire(field)), "");
   std::string unfolded = field.raw;
-  for (std::size_t at; (at = unfolded.find("\r\n")) != std::string::npos;) unfolded.erase(at, 2);
+  for (std::size_t at; (at = unfolded.find("\r\n")) != std::string::npos;)
+    unfolded.erase(at, 2);
   EXPECT_EQ(unfolded, " " + text);
 }
 
@@ -98,16 +104,61 @@ TEST(UnstructuredField, IllFormedUtf8_IsRefused) {
 
 /// Any text, made of what is likely to hurt.
 std::string random_text(test::FixedRandom& random, std::size_t longest) {
-  static const std::vector<std::string> kPieces = {
-      "a",   "Z",  "0",  " ",  "  ", "\t", "ü", "ß",  "日本", "😀",         "👩‍👩‍👧", "=?",   "?=", "=?utf-8?q?x?=", "\"", "\\",
-      "(",   ")",  ",",  ";",  ":",  "@",  "<", ">",  ".",    "From ",      "\x01", "\x7f", "_",  "=",             "é",  "word",
-      "xyz", "--", "'",  "%",  "*",  "/",  "[", "]",  "\u202e", "lengthyword", "&",    "#",    "+",  "!",             "~",  "{"};
+  static const std::vector<std::string> kPieces = {"a",
+                                                   "Z",
+                                                   "0",
+                                                   " ",
+                                                   "  ",
+                                                   "\t",
+                                                   "ü",
+                                                   "ß",
+                                                   "日本",
+                                                   "😀",
+                                                   "👩‍👩‍👧",
+                                                   "=?",
+                                                   "?=",
+                                                   "=?utf-8?q?x?=",
+                                                   "\"",
+                                                   "\\",
+                                                   "(",
+                                                   ")",
+                                                   ",",
+                                                   ";",
+                                                   ":",
+                                                   "@",
+                                                   "<",
+                                                   ">",
+                                                   ".",
+                                                   "From ",
+                                                   "\x01",
+                                                   "\x7f",
+                                                   "_",
+                                                   "=",
+                                                   "é",
+                                                   "word",
+                                                   "xyz",
+                                                   "--",
+                                                   "'",
+                                                   "%",
+                                                   "*",
+                                                   "/",
+                                                   "[",
+                                                   "]",
+                                                   "\u202e",
+                                                   "lengthyword",
+                                                   "&",
+                                                   "#",
+                                                   "+",
+                                                   "!",
+                                                   "~",
+                                                   "{"};
   std::string out;
   const std::size_t length = random.below(longest);
   while (out.size() < length) {
     const std::string& piece = kPieces[random.below(kPieces.size())];
     const std::uint64_t repeat = random.below(20) == 0 ? random.below(120) : 1;
-    for (std::uint64_t i = 0; i < repeat; ++i) out += piece;
+    for (std::uint64_t i = 0; i < repeat; ++i)
+      out += piece;
   }
   return out;
 }
@@ -119,7 +170,8 @@ TEST(UnstructuredField, RandomTexts_KeepTheRulesAndComeBack) {
     for (const char* name : {"Subject", "X-Other"}) {
       const HeaderField field = unstructured_field(name, text);
       ASSERT_EQ(test::header_faults(wire(field)), "") << text;
-      const std::string want = std::string_view(name) == "Subject" && !trim(text).empty() ? text : std::string(trim(text));
+      const std::string want =
+          std::string_view(name) == "Subject" && !trim(text).empty() ? text : std::string(trim(text));
       ASSERT_EQ(field.decoded(), want) << field.raw;
     }
   }
@@ -143,7 +195,8 @@ TEST(MailboxField, Domains_AreALabels_LocalPartsBeyondAsciiAreRaw) {
 
 TEST(MailboxField, ManyMailboxes_FoldBetweenThem) {
   std::vector<Mailbox> many;
-  for (int i = 0; i < 50; ++i) many.push_back(mailbox("Näme " + std::to_string(i), "user" + std::to_string(i) + "@example.com"));
+  for (int i = 0; i < 50; ++i)
+    many.push_back(mailbox("Näme " + std::to_string(i), "user" + std::to_string(i) + "@example.com"));
   const HeaderField field = mailbox_field("Cc", many);
   EXPECT_EQ(test::header_faults(wire(field)), "");
   const AddressList back = parse_address_list(field.value());
@@ -166,7 +219,9 @@ TEST(MailboxField, RandomNames_KeepTheRulesAndComeBack) {
   }
 }
 
-TEST(MailboxField, NoMailbox_IsRefused) { EXPECT_EQ(code_of([] { (void)mailbox_field("To", {}); }), Errc::usage); }
+TEST(MailboxField, NoMailbox_IsRefused) {
+  EXPECT_EQ(code_of([] { (void)mailbox_field("To", {}); }), Errc::usage);
+}
 
 TEST(DateField, IsUtcAndSeenTheSameByTheReader) {
   const Time time{std::chrono::seconds(1'795'348'800)};
@@ -178,7 +233,8 @@ TEST(DateField, IsUtcAndSeenTheSameByTheReader) {
 
 TEST(TokenField, FoldsAtBlanks_RefusesOtherThanAscii) {
   std::string ids;
-  for (int i = 0; i < 20; ++i) ids += "<0123456789abcdef" + std::to_string(i) + "@mail.example.com> ";
+  for (int i = 0; i < 20; ++i)
+    ids += "<0123456789abcdef" + std::to_string(i) + "@mail.example.com> ";
   EXPECT_EQ(test::header_faults(wire(token_field("References", ids))), "");
   EXPECT_EQ(code_of([] { (void)token_field("X", "ü"); }), Errc::usage);
   EXPECT_EQ(code_of([] { (void)token_field("X", std::string(1200, 'a')); }), Errc::usage);
@@ -196,7 +252,8 @@ TEST(ParameterizedField, TokensQuotedStringsAndRfc2231) {
 
 TEST(ParameterizedField, LongNames_AreContinuedWithoutCuttingACharacter) {
   std::string name;
-  for (int i = 0; i < 60; ++i) name += "ü😀";
+  for (int i = 0; i < 60; ++i)
+    name += "ü😀";
   const HeaderField field = ParameterizedValue{"attachment", {{"filename", name}}, {}}.field("Content-Disposition");
   EXPECT_EQ(test::header_faults(wire(field)), "");
   EXPECT_THAT(field.raw, HasSubstr("filename*0*=utf-8''"));

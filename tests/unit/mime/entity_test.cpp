@@ -26,7 +26,9 @@ std::string body(const Entity& entity) {
   return entity.freeze_parts(random).body.str();
 }
 
-InputPtr input(std::string octets) { return memory_input(std::move(octets)); }
+InputPtr input(std::string octets) {
+  return memory_input(std::move(octets));
+}
 
 Entity read(const std::string& octets) {
   const InputPtr from = input(octets);
@@ -71,15 +73,17 @@ TEST(EntityText, IllFormedUtf8_IsRefused) {
 }
 
 TEST(EntityText, RandomTexts_KeepTheRulesAndComeBack) {
-  static const std::vector<std::string> kPieces = {"a",  "word ", " ",  "\t", "\n",    "\r\n", "ü",     "😀", "From ", ".",
-                                                   "\n.", "\n\n",  "=",  "--", "\nFrom ", "--=_", "\n--=_", "\x01", "x y z"};
+  static const std::vector<std::string> kPieces = {"a",       "word ", " ",      "\t",   "\n",   "\r\n", "ü",
+                                                   "😀",       "From ", ".",      "\n.",  "\n\n", "=",    "--",
+                                                   "\nFrom ", "--=_",  "\n--=_", "\x01", "x y z"};
   test::FixedRandom random(5);
   for (int i = 0; i < 1500; ++i) {
     std::string text;
     for (std::uint64_t n = random.below(200); n != 0; --n) {
       const std::string& piece = kPieces[random.below(kPieces.size())];
       const std::uint64_t repeat = random.below(40) == 0 ? 300 : 1;
-      for (std::uint64_t k = 0; k < repeat; ++k) text += piece;
+      for (std::uint64_t k = 0; k < repeat; ++k)
+        text += piece;
     }
     const Entity entity = Entity::text("plain", text);
     ASSERT_EQ(test::wire_faults(frozen(entity)), "") << text;
@@ -190,7 +194,8 @@ TEST(EntityFields, WhatFollowsFromTheBody_CannotBeSet) {
 }
 
 const std::string kForeign =
-    "From: a@example.com\r\nMIME-Version: 1.0 (odd)\r\nContent-Type:  MULTIPART/mixed;\r\n\tboundary=\"b 1\" ; x=y\r\n\r\n"
+    "From: a@example.com\r\nMIME-Version: 1.0 (odd)\r\nContent-Type:  MULTIPART/mixed;\r\n\tboundary=\"b 1\" ; "
+    "x=y\r\n\r\n"
     "preamble\r\n"
     "--b 1  \r\nX-Own: kept\r\nContent-Type: text/plain;charset=\"iso-8859-1\"\r\n"
     "Content-Transfer-Encoding: QUOTED-printable\r\n\r\nGr=FC=DFe =\r\nweiter \r\n\r\n"
@@ -231,7 +236,8 @@ TEST(EntityFromInput, ChangedChild_LeavesItsSiblingsAsTheyWere) {
 TEST(EntityFromInput, EightBitLeaves_AreEncoded_ButNeverInsideWhatWasSigned) {
   const std::string eight =
       "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=o\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
-      "--o\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSchöne Grüße aus Wasserburg\r\n"
+      "--o\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSchöne Grüße aus "
+      "Wasserburg\r\n"
       "--o\r\nContent-Type: application/x-any\r\nContent-Transfer-Encoding: binary\r\n\r\nü\n\r\n"
       "--o--\r\n";
   Entity entity = read(eight);
@@ -247,7 +253,8 @@ TEST(EntityFromInput, EightBitLeaves_AreEncoded_ButNeverInsideWhatWasSigned) {
       "Content-Type: multipart/signed; boundary=s; protocol=\"application/pgp-signature\"\r\n\r\n"
       "--s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGrüße\r\n"
       "--s\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--s--\r\n";
-  const std::string signed_inside = "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n\r\nüber\r\n--o\r\n" + inner + "\r\n--o--\r\n";
+  const std::string signed_inside =
+      "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n\r\nüber\r\n--o\r\n" + inner + "\r\n--o--\r\n";
   const std::string kept = frozen(read(signed_inside));
   EXPECT_THAT(kept, HasSubstr(inner));
   EXPECT_THAT(kept, Not(HasSubstr("über")));
@@ -255,7 +262,8 @@ TEST(EntityFromInput, EightBitLeaves_AreEncoded_ButNeverInsideWhatWasSigned) {
 
 TEST(EntityFromInput, BareLineFeeds_BecomeCrlf) {
   std::string unix = kForeign;
-  for (std::size_t at; (at = unix.find("\r\n")) != std::string::npos;) unix.erase(at, 1);
+  for (std::size_t at; (at = unix.find("\r\n")) != std::string::npos;)
+    unix.erase(at, 1);
   EXPECT_EQ(body(read(unix)), kForeign.substr(kForeign.find("\r\n\r\n") + 4));
 }
 
@@ -268,6 +276,39 @@ TEST(EntityFromInput, AMessageInside_IsReachedAndKept) {
   EXPECT_EQ(frozen(entity), outer);
   entity.child(0).child(0).set_text("bye");
   EXPECT_THAT(frozen(entity), HasSubstr("Content-Type: message/rfc822\r\n\r\nSubject: inner\r\nMIME-Version: 1.0\r\n"));
+}
+
+TEST(EntityFromInput, EightBitInAMessageInside_IsEncodedThere) {
+  const std::string outer =
+      "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: message/rfc822\r\n"
+      "Content-Transfer-Encoding: 8bit\r\n\r\nSubject: inner\r\nX-Kept: yes\r\n"
+      "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+      "Wasserf\xc3\xa4lle und so weiter\r\n\r\n--o--\r\n";
+  const std::string out = frozen(read(outer));
+  EXPECT_EQ(test::wire_faults(out), "");
+  EXPECT_THAT(out, HasSubstr("Content-Type: message/rfc822\r\n\r\nSubject: inner\r\nX-Kept: yes\r\n"));
+  EXPECT_THAT(out, HasSubstr("Wasserf=C3=A4lle"));
+}
+
+TEST(EntityFromInput, FieldsOfPartsThatTheWireDoesNotTake_AreWrittenAnew) {
+  const std::string outer =
+      "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: text/plain\r\n"
+      "Content-Disposition: attachment; filename=\"f\xc3\xbcr.txt\"\r\nX-Long: " +
+      std::string(2000, 'x') + "\r\n\r\nhello\r\n--o--\r\n";
+  Entity entity = read(outer);
+  EXPECT_EQ(*entity.child(0).disposition().find("filename"), "f\xc3\xbcr.txt");
+  const std::string out = frozen(entity);
+  EXPECT_EQ(test::wire_faults(out), "");
+  EXPECT_THAT(out, HasSubstr("filename*=utf-8''f%C3%BCr.txt"));
+  EXPECT_THAT(out, HasSubstr("\r\n\r\nhello\r\n"));
+}
+
+TEST(EntityFreeze, AFieldThatWouldBecomeTwo_IsRefused) {
+  test::FixedRandom random;
+  const Entity text = Entity::text("plain", "x");
+  for (const char* raw : {" a\r\nBcc: b", " a\nBcc: b", " a\rb", " a\r\n", " a\r"})
+    EXPECT_THROW((void)text.freeze({{"Subject", raw}}, random), Error) << raw;
+  EXPECT_NO_THROW((void)text.freeze({{"Subject", " a\r\n b"}}, random));
 }
 
 TEST(EntityFromInput, DeepNesting_NeitherCrashesNorIsChanged) {

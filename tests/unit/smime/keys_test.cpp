@@ -201,6 +201,19 @@ TEST(Keys, WeakKey_IsUsedOnlyWhenLegacyIsAllowed) {
   EXPECT_TRUE(make_engine(options)->recipient_key("weak@smime.test", now()).key);
 }
 
+TEST(Keys, RevokedCertificate_IsNotSealedTo) {
+  EngineOptions options;
+  options.recipient_keys = {smime_file("revoked.crt"), smime_file("rsa.crt")};
+  options.crls = {smime_file("ca.crl")};
+  EXPECT_TRUE(make_engine(options)->recipient_key("revoked@smime.test", now()).key) << "whose list it is cannot be told";
+  options.trust = {smime_file("chain.pem")};
+  const auto engine = make_engine(options);
+  const KeyChoice choice = engine->recipient_key("revoked@smime.test", now());
+  EXPECT_FALSE(choice.key);
+  EXPECT_THAT(choice.why, HasSubstr("revoked"));
+  EXPECT_TRUE(engine->recipient_key("rsa@smime.test", now()).key);
+}
+
 TEST(Keys, PublicExport_IsTheCertificateAlone) {
   const auto engine = make_engine(identities({smime_file("rsa.p12")}));
   const std::string pem = engine->export_public(*engine->keys().front(), "");

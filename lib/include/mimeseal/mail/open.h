@@ -23,8 +23,8 @@ struct OpenSettings {
   ScanLimits scan;
   std::uint32_t max_layers = 20;
   std::uint64_t max_payload = 8ULL << 30U;  ///< octets of plaintext, all layers together
-  /// Read what came along (armoured or binary OpenPGP keys; certificates in PEM or DER), for Opened::attached_keys. None: such
-  /// keys are not reported. What they throw counts as "no keys".
+  /// Read what came along (armoured or binary OpenPGP keys; certificates in PEM or DER), for Opened::attached_keys.
+  /// None: such keys are not reported. What they throw counts as "no keys".
   std::function<std::vector<KeyInfo>(const std::string& octets)> read_pgp_keys;
   std::function<std::vector<KeyInfo>(const std::string& octets)> read_certificates;
 };
@@ -73,7 +73,8 @@ struct OpenedHeaders {
   std::vector<std::pair<std::string, std::string>> outer;     ///< decoded
   std::vector<std::pair<std::string, std::string>> hp_outer;  ///< decoded
   HeaderFields raw;                                           ///< the shown fields as they stand
-  HeaderFields protected_fields;  ///< RFC 9788, 4.2.1: refprotected; what a reply is made of (section 4.4.4). Empty without protection
+  HeaderFields protected_fields;  ///< RFC 9788, 4.2.1: refprotected; what a reply is made of (section 4.4.4). Empty
+                                  ///< without protection
   HeaderFields outer_values;      ///< RFC 9788, 4.2.1: refouter, where the message is encrypted with header protection
 };
 
@@ -106,21 +107,22 @@ struct Opened {
   std::vector<OpenedLayer> layers;
   std::vector<OpenedPart> parts;
   std::vector<Problem> problems;
-  /// The released payload: the entity inside all layers of the cryptographic envelope; the message itself when there are none;
-  /// null when it is withheld (no key, bad, not authenticated).
+  /// The released payload: the entity inside all layers of the cryptographic envelope; the message itself when there
+  /// are none; null when it is withheld (no key, bad, not authenticated).
   InputPtr payload;
   std::uint64_t payload_begin = 0;
   std::uint64_t payload_end = 0;
-  std::string text;  ///< the reading view's text (HTML reduced), UTF-8, LF; at most 4 MiB
+  std::string text;          ///< the reading view's text (HTML reduced), UTF-8, LF; at most 4 MiB
   std::string text_path;     ///< of the part the text begins with; empty when there is none
   bool text_errant = false;  ///< the text comes out of an errant layer: a reply must not quote it (RFC 9787, 6.2.2.1)
   /// OpenPGP keys and certificates that came along, as fingerprints with names; never believed for that.
   std::vector<KeyInfo> attached_keys;
 };
 
-/// Opens a message: finds its layers from the outside (RFC 9787, section 4), verifies slices of the input, decrypts into
-/// spools, releases what is proven, reads the protected header (RFC 9788), and says what all that proves. Throws Error(malformed)
-/// when the input is no message at all, Error(limit), Error(io); never for a bad signature or a missing key.
+/// Opens a message: finds its layers from the outside (RFC 9787, section 4), verifies slices of the input, decrypts
+/// into spools, releases what is proven, reads the protected header (RFC 9788), and says what all that proves. Throws
+/// Error(malformed) when the input is no message at all, Error(limit), Error(io); never for a bad signature or a
+/// missing key.
 [[nodiscard]] MIMESEAL_API Opened open_message(const InputPtr& input, const OpenSettings& settings);
 
 /// The tree of parts and layers without keys, for `inspect`.
@@ -143,8 +145,8 @@ struct ReplyBasis {
   std::string subject;  ///< "Re: …"
   std::string in_reply_to;
   std::vector<std::string> references;
-  bool encrypt = false;                          ///< RFC 9787, section 5.4: the original was encrypted
-  std::vector<std::string> confidential;         ///< fields that were
+  bool encrypt = false;                                           ///< RFC 9787, section 5.4: the original was encrypted
+  std::vector<std::string> confidential;                          ///< fields that were
   std::vector<std::pair<std::string, std::string>> outer_values;  ///< what the original showed for them
   std::vector<std::pair<std::string, std::string>> protected_values;  ///< what they really are, field by field
   bool quote = true;  ///< false: the text comes out of an errant layer and must not be quoted (RFC 9787, 6.2.2.1)

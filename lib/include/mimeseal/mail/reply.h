@@ -6,7 +6,8 @@
 
 namespace mimeseal {
 
-/// A policy that hides at least what `base` hides and what was confidential in the original message (RFC 9788, section 6.1).
+/// A policy that hides at least what `base` hides and what was confidential in the original message (RFC 9788,
+/// section 6.1).
 [[nodiscard]] MIMESEAL_API HeaderPolicy reply_policy(HeaderPolicy base, const ReplyBasis& basis);
 
 }  // namespace mimeseal

@@ -20,12 +20,12 @@ struct SealSpec {
   Engine* engine = nullptr;  ///< not owned
   bool sign = false;
   bool encrypt = false;
-  std::vector<KeyPtr> signers;            ///< empty: the engine's signing_key for the From address
-  std::vector<Mailbox> recipients;        ///< those who are named: To and Cc
-  std::vector<Mailbox> bcc;               ///< each gets a copy of its own (RFC 9787, section 9.4.1)
-  std::optional<Mailbox> sender;          ///< whose copy encrypt_to_self makes; From's first
+  std::vector<KeyPtr> signers;      ///< empty: the engine's signing_key for the From address
+  std::vector<Mailbox> recipients;  ///< those who are named: To and Cc
+  std::vector<Mailbox> bcc;         ///< each gets a copy of its own (RFC 9787, section 9.4.1)
+  std::optional<Mailbox> sender;    ///< whose copy encrypt_to_self makes; From's first
   SmimePolicy policy;
-  bool opaque = false;                    ///< S/MIME: signed-data instead of multipart/signed. Unset inside encryption, too
+  bool opaque = false;  ///< S/MIME: signed-data instead of multipart/signed. Unset inside encryption, too
   HeaderPolicy header_policy = HeaderPolicy::baseline();
   bool legacy_display = true;             ///< RFC 9788, section 5.2
   bool compat_protected_headers = false;  ///< protected-headers="v1" beside hp
@@ -62,8 +62,8 @@ struct SealReport {
   std::string cipher;
   std::vector<std::string> digests;
   std::string header_policy;
-  std::vector<std::string> confidential;     ///< names of fields hidden or changed outside
-  std::vector<RecipientReport> recipients;   ///< Bcc never in it
+  std::vector<std::string> confidential;    ///< names of fields hidden or changed outside
+  std::vector<RecipientReport> recipients;  ///< Bcc never in it
   std::vector<RecipientReport> signers;
   std::vector<Choice> choices;
   std::vector<std::string> hints;

@@ -56,7 +56,8 @@ using HeaderFields = std::vector<HeaderField>;
 struct MIMESEAL_API ParameterizedValue {
   std::string value;
   std::vector<std::pair<std::string, std::string>> parameters;
-  std::vector<std::string> problems;  ///< duplicates, forms that two readers could read differently
+  /// Duplicates, forms that two readers could read differently: "code: what", a code of docs/problems.md.
+  std::vector<std::string> problems;
 
   [[nodiscard]] const std::string* find(std::string_view name) const noexcept;
   void set(std::string name, std::string value);
