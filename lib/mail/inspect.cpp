@@ -6,17 +6,16 @@ namespace mimeseal {
 namespace mail {
 namespace {
 
-std::string detail_of(const Part& part, const LayerForm& form, const std::optional<LayerType>& inside) {
+std::string detail_of(const Part& part, const LayerForm& form, bool recognised, LayerType found) {
   if (!form.sound) return form.why;
   std::string out;
   for (const char* name : {"smime-type", "protocol", "micalg"}) {
     const std::string* value = part.content_type.find(name);
     if (value != nullptr) out += (out.empty() ? "" : "; ") + std::string(name) + "=" + *value;
   }
-  const LayerType found = inside.value_or(form.claimed);
   if (found != form.claimed)
     out += (out.empty() ? "" : "; ") + std::string("but holds ") + std::string(to_string(found));
-  if (form.form == Form::cms && !inside)
+  if (form.form == Form::cms && !recognised)
     out += (out.empty() ? "" : "; ") + std::string("no CMS that can be recognised");
   return out;
 }
@@ -26,7 +25,8 @@ void add_layer(Inspected& out, const InputPtr& input, const Part& part) {
   if (form.form == Form::none) return;
   const auto inside = form.form == Form::cms ? peek_cms(input, part) : std::nullopt;
   if (form.form == Form::cms && !form.certain && !inside) return;
-  out.layers.push_back({part.path, inside.value_or(form.claimed), detail_of(part, form, inside)});
+  const LayerType found = inside ? *inside : form.claimed;
+  out.layers.push_back({part.path, found, detail_of(part, form, inside.has_value(), found)});
 }
 
 }  // namespace
