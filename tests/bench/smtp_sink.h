@@ -36,7 +36,8 @@ class TestCertificate {
     X509_gmtime_adj(X509_getm_notBefore(certificate_), -3600);
     X509_gmtime_adj(X509_getm_notAfter(certificate_), 86400);
     X509_NAME* name = X509_get_subject_name(certificate_);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1,
+                               0);
     X509_set_issuer_name(certificate_, name);
     X509_set_pubkey(certificate_, key_);
     X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:localhost");
@@ -77,7 +78,8 @@ class SmtpSink {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    demand(bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 && listen(listener_, 4) == 0, "cannot listen");
+    demand(bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 && listen(listener_, 4) == 0,
+           "cannot listen");
     getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
     port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { serve(); });
@@ -123,7 +125,8 @@ class SmtpSink {
       const int got = SSL_read(ssl, block.data(), static_cast<int>(block.size()));
       if (got <= 0) return;
       in_.append(block.data(), static_cast<std::size_t>(got));
-      while (step()) continue;
+      while (step())
+        continue;
       if (quit_) return;
     }
   }

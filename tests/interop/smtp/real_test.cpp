@@ -13,7 +13,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-nlohmann::json facts_of(const Peer::Stored& message) { return nlohmann::json::parse(message.facts); }
+nlohmann::json facts_of(const Peer::Stored& message) {
+  return nlohmann::json::parse(message.facts);
+}
 
 /// What Postfix puts before a message it delivers: Return-Path, Delivered-To and Received, none of which is ours.
 bool ends_with_message(const std::string& stored, const std::string& message) {
@@ -26,7 +28,8 @@ bool ends_with_message(const std::string& stored, const std::string& message) {
 TEST(SmtpPostfix, TakesAllExtensionsOverBothKindsOfTls) try {
   Peer peer("postfix_server.py", {"--refuse-rcpt=gone@example.org"});
   const std::string message =
-      "From: a@example.org\r\nSubject: dots\r\n\r\n.\r\n..\r\n.x\r\nGr\xC3\xBC\xC3\x9F\xE2\x82\xAC\r\n" + std::string(990, 'x') + "\r\n";
+      "From: a@example.org\r\nSubject: dots\r\n\r\n.\r\n..\r\n.x\r\nGr\xC3\xBC\xC3\x9F\xE2\x82\xAC\r\n" +
+      std::string(990, 'x') + "\r\n";
   for (const bool implicit : {false, true}) {
     const std::string url = implicit ? "smtps://localhost:" + std::to_string(peer.number("smtps_port"))
                                      : "smtp://localhost:" + std::to_string(peer.port());
@@ -42,11 +45,13 @@ TEST(SmtpPostfix, TakesAllExtensionsOverBothKindsOfTls) try {
     EXPECT_THAT(outcome.receipt.message_id, ::testing::Not(IsEmpty()));
     const Outcome utf8 = submit(*sender, make_envelope("a@example.org", {"j\xC3\xBCrgen@example.org"}), message);
     EXPECT_EQ(utf8.exit, 0) << utf8.error << (utf8.error.empty() ? utf8.receipt.recipients[0].reply : "");
-    const Outcome refused = submit(*sender, make_envelope("a@example.org", {"b@example.org", "gone@example.org"}), message);
+    const Outcome refused =
+        submit(*sender, make_envelope("a@example.org", {"b@example.org", "gone@example.org"}), message);
     EXPECT_EQ(refused.exit, 2);
     EXPECT_EQ(refused.receipt.recipients.at(1).result, Delivery::refused);
   }
-  for (const auto& one : peer.messages(4)) EXPECT_TRUE(ends_with_message(one.content, message)) << one.content;
+  for (const auto& one : peer.messages(4))
+    EXPECT_TRUE(ends_with_message(one.content, message)) << one.content;
 } catch (const PeerSkipped& why) {
   GTEST_SKIP() << why.what();
 }
@@ -64,7 +69,8 @@ TEST(SmtpPostfix, WithoutChunkingAndWithoutPipelining) try {
     }
     const auto stored = peer.messages(3);
     EXPECT_THAT(stored, SizeIs(3));
-    for (const auto& one : stored) EXPECT_TRUE(ends_with_message(one.content, sample())) << one.content;
+    for (const auto& one : stored)
+      EXPECT_TRUE(ends_with_message(one.content, sample())) << one.content;
   }
 } catch (const PeerSkipped& why) {
   GTEST_SKIP() << why.what();

@@ -14,7 +14,8 @@ namespace {
 std::string stuffed(std::string_view message, std::size_t step) {
   DotStuffer stuffer;
   std::string out;
-  for (std::size_t at = 0; at < message.size(); at += step) stuffer.stuff(message.substr(at, step), out);
+  for (std::size_t at = 0; at < message.size(); at += step)
+    stuffer.stuff(message.substr(at, step), out);
   stuffer.finish(out);
   return out;
 }
@@ -38,7 +39,8 @@ TEST(DotStuffing, ServerGetsBackWhatWasSentHoweverItIsCut) {
   for (int round = 0; round < 2000; ++round) {
     std::string message;
     for (auto lines = random() % 12; lines > 0; --lines) {
-      for (auto length = random() % 5; length > 0; --length) message += ".a"[random() % 2];
+      for (auto length = random() % 5; length > 0; --length)
+        message += ".a"[random() % 2];
       message += "\r\n";
     }
     const std::size_t step = 1 + random() % 9;
@@ -96,7 +98,8 @@ TEST(Commands, XtextIsThatOfRfc3461) {
 }
 
 TEST(Commands, NullPathAndLabels) {
-  Envelope envelope = make_envelope("", {"a@b\xC3\xBC" "cher.example"});
+  Envelope envelope = make_envelope("", {"a@b\xC3\xBC"
+                                         "cher.example"});
   Offers offers;
   offers.size = offers.eight_bit = true;
   EXPECT_EQ(mail_command(envelope, {5, 1, true, false}, offers), "MAIL FROM:<> SIZE=5 BODY=8BITMIME\r\n");

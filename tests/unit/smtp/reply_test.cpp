@@ -17,7 +17,8 @@ std::vector<Reply> parse(std::string_view octets, std::size_t step) {
   std::vector<Reply> all;
   for (std::size_t at = 0; at < octets.size(); at += step) {
     parser.feed(octets.substr(at, step));
-    while (auto reply = parser.next()) all.push_back(*reply);
+    while (auto reply = parser.next())
+      all.push_back(*reply);
   }
   return all;
 }
@@ -35,8 +36,8 @@ TEST(ReplyParser, GivesTheSameHoweverItIsCut) {
 }
 
 TEST(ReplyParser, RefusesWhatIsNoReply) {
-  for (const char* bad : {"hello\r\n", "99 x\r\n", "2x0 x\r\n", "600 x\r\n", "099 x\r\n", "250_x\r\n", "\r\n", "250-a\r\n251 b\r\n",
-                          "HTTP", "\x16\x03\x01"})
+  for (const char* bad : {"hello\r\n", "99 x\r\n", "2x0 x\r\n", "600 x\r\n", "099 x\r\n", "250_x\r\n", "\r\n",
+                          "250-a\r\n251 b\r\n", "HTTP", "\x16\x03\x01"})
     EXPECT_THROW((void)parse(bad, 1), Error) << bad;
 }
 
@@ -44,7 +45,8 @@ TEST(ReplyParser, HasLimits) {
   EXPECT_THROW((void)parse("250 " + std::string(9000, 'x') + "\r\n", 100), Error);
   EXPECT_THROW((void)parse("250 " + std::string(9000, 'x'), 100), Error);
   std::string many;
-  for (int i = 0; i < 300; ++i) many += "250-" + std::string(1000, 'x') + "\r\n";
+  for (int i = 0; i < 300; ++i)
+    many += "250-" + std::string(1000, 'x') + "\r\n";
   EXPECT_THROW((void)parse(many, 4096), Error);
 }
 
@@ -70,8 +72,9 @@ TEST(Reply, IdIsFoundInTheWordsOfManyServers) {
 }
 
 TEST(Offers, AreReadInAnyCase) {
-  Reply ehlo{250, {"host PIPELINING", "pipelining", "SIZE 1000", "AUTH PLAIN login", "8bitmime", "LIMITS RCPTMAX=5 MAILMAX=7",
-                   "CHUNKING", "X-UNKNOWN y"}};
+  Reply ehlo{250,
+             {"host PIPELINING", "pipelining", "SIZE 1000", "AUTH PLAIN login", "8bitmime",
+              "LIMITS RCPTMAX=5 MAILMAX=7", "CHUNKING", "X-UNKNOWN y"}};
   const Offers offers = offers_in(ehlo);
   EXPECT_TRUE(offers.pipelining && offers.chunking && offers.eight_bit && offers.size);
   EXPECT_FALSE(offers.smtputf8 || offers.dsn || offers.require_tls);

@@ -12,11 +12,14 @@ namespace {
 
 using Step = Transaction::Step;
 
-Reply reply(int code, const char* words = "") { return {code, {words}}; }
+Reply reply(int code, const char* words = "") {
+  return {code, {words}};
+}
 
 Transaction transaction(Transaction::Terms terms, int recipients = 2) {
   std::vector<std::string> rcpt;
-  for (int i = 0; i < recipients; ++i) rcpt.push_back("RCPT " + std::to_string(i) + "\r\n");
+  for (int i = 0; i < recipients; ++i)
+    rcpt.push_back("RCPT " + std::to_string(i) + "\r\n");
   return {"MAIL\r\n", std::move(rcpt), terms};
 }
 
@@ -80,7 +83,8 @@ TEST(Transaction, RefusalWithoutPipelining_ResetsBeforeData) {
 TEST(Transaction, RefusalAfterAnAccepted354_HangsUpRatherThanSendAnEmptyMessage) {
   Transaction t = transaction({.pipelining = true});
   (void)t.take_output();
-  for (const int code : {250, 250, 550, 354}) t.take(reply(code));
+  for (const int code : {250, 250, 550, 354})
+    t.take(reply(code));
   EXPECT_EQ(t.next(), Step::done);
   EXPECT_TRUE(t.must_hang_up());
   EXPECT_EQ(t.results().at(0).result, Delivery::refused);
@@ -89,7 +93,8 @@ TEST(Transaction, RefusalAfterAnAccepted354_HangsUpRatherThanSendAnEmptyMessage)
 TEST(Transaction, AllRefusedYet354_EndsWithADotForNobody) {
   Transaction t = transaction({.pipelining = true});
   (void)t.take_output();
-  for (const int code : {250, 550, 550, 354}) t.take(reply(code));
+  for (const int code : {250, 550, 550, 354})
+    t.take(reply(code));
   expect_output(t, ".\r\n");
   t.take(reply(554));
   EXPECT_EQ(t.next(), Step::done);
@@ -146,10 +151,12 @@ TEST(Transaction, RefusedChunkAndAcceptedLast_IsABrokenServer) {
 }
 
 TEST(Transaction, TooManyRecipients_IsALimitAndNoRefusal) {
-  for (const Reply& too_many : {reply(452, "4.5.3 no more"), reply(452, "Too many recipients"), reply(552, "too many recipients")}) {
+  for (const Reply& too_many :
+       {reply(452, "4.5.3 no more"), reply(452, "Too many recipients"), reply(552, "too many recipients")}) {
     Transaction t = transaction({.pipelining = true, .chunking = true, .partial = true}, 3);
     (void)t.take_output();
-    for (int i = 0; i < 3; ++i) t.take(reply(250));
+    for (int i = 0; i < 3; ++i)
+      t.take(reply(250));
     t.take(too_many);
     EXPECT_EQ(t.recipient_limit(), 2U);
     EXPECT_TRUE(t.is_over_limit(2));
@@ -171,13 +178,15 @@ TEST(Transaction, ServiceEnds421_AnswersForAllThatFollows) {
   t.take(reply(421, "4.3.0 bye"));
   EXPECT_EQ(t.next(), Step::done);
   EXPECT_TRUE(t.must_hang_up());
-  for (const auto& one : t.results()) EXPECT_EQ(one.code, 421);
+  for (const auto& one : t.results())
+    EXPECT_EQ(one.code, 421);
 }
 
 TEST(Transaction, Rehearsal_AsksAndResets) {
   Transaction t = transaction({.pipelining = true, .rehearsal = true});
   expect_output(t, "MAIL\r\nRCPT 0\r\nRCPT 1\r\n");
-  for (int i = 0; i < 3; ++i) t.take(reply(250));
+  for (int i = 0; i < 3; ++i)
+    t.take(reply(250));
   expect_output(t, "RSET\r\n");
   t.take(reply(250));
   EXPECT_TRUE(t.recipients_fit());
