@@ -140,9 +140,8 @@ class OpenBouncyCastle : public testing::Test {
 
 TEST_F(OpenBouncyCastle, Signatures_AreGood_EddsaToo) {
   const auto engine = reader({});
-  for (const auto& [name, algorithm] : {std::pair("ed25519", "Ed25519"),
-                                        {"ed448", "Ed448"},
-                                        {"rsa", "SHA256WITHRSAANDMGF1"}}) {
+  for (const auto& [name, algorithm] :
+       {std::pair("ed25519", "Ed25519"), {"ed448", "Ed448"}, {"rsa", "SHA256WITHRSAANDMGF1"}}) {
     SCOPED_TRACE(algorithm);
     const std::string certificate = smime_file(std::string(name) + ".crt");
     const std::string key = smime_file(std::string(name) + ".key");
