@@ -29,7 +29,9 @@ class MessageCheck final : public Sink {
   std::uint64_t length_ = 0;  ///< of the line
   std::uint64_t number_ = 0;
   bool in_header_ = true;
-  std::string field_;  ///< the Content-Type or Content-Disposition field so far, unfolded
+  bool holds_message_ = false;           ///< the entity whose header is read is a message: another header follows
+  std::string field_;                    ///< the Content-Type or Content-Disposition field so far, unfolded
+  std::vector<std::string> boundaries_;  ///< announced so far
 };
 
 /// The names that a Content-Type or Content-Disposition field gives a part (RFC 2183, 2231, and RFC 2047 in practice).
