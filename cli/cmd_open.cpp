@@ -17,7 +17,8 @@ namespace mimeseal::cli {
 namespace {
 
 bool is_encryption(LayerType type) {
-  return type == LayerType::smime_enveloped || type == LayerType::smime_auth_enveloped || type == LayerType::pgp_encrypted;
+  return type == LayerType::smime_enveloped || type == LayerType::smime_auth_enveloped ||
+         type == LayerType::pgp_encrypted;
 }
 
 /// Every layer of encryption around the message was proven intact by the cipher itself.
@@ -61,7 +62,8 @@ std::vector<std::string> demands(const Options& options) {
   for (const std::string& text : options.require)
     for (const std::string& word : split(text, ',')) {
       if (word != "signed" && word != "encrypted" && word != "authenticated")
-        throw Error(Errc::usage, "--require is signed, encrypted, authenticated, or some of these with commas", visible(word));
+        throw Error(Errc::usage, "--require is signed, encrypted, authenticated, or some of these with commas",
+                    visible(word));
       list.push_back(word);
     }
   for (const std::string& who : options.require_signer)
@@ -136,8 +138,10 @@ int run_open(const Options& options) {
   } else if (options.output != "-") {
     print_result(reading_view(opened, use_colour()));
   }
-  for (const std::string& path : extracted) print_note("wrote " + path);
-  for (const std::string& line : failed) print_error(Error(Errc::refused, line));
+  for (const std::string& path : extracted)
+    print_note("wrote " + path);
+  for (const std::string& line : failed)
+    print_error(Error(Errc::refused, line));
   if (code != 0 && failed.empty()) {
     std::string line = verdict_line(opened);
     print_error(Error(Errc::refused, std::move(line), file == "-" ? "standard input" : file));

@@ -44,10 +44,9 @@ void prepare_process() {
 }
 
 std::string general_help() {
-  std::string text =
-      "mimeseal " MIMESEAL_VERSION
-      ": composes mail, seals it as S/MIME or PGP/MIME, submits it, and opens it\n\n"
-      "usage: mimeseal COMMAND [OPTIONS]\n\n";
+  std::string text = "mimeseal " MIMESEAL_VERSION
+                     ": composes mail, seals it as S/MIME or PGP/MIME, submits it, and opens it\n\n"
+                     "usage: mimeseal COMMAND [OPTIONS]\n\n";
   for (const Command& command : commands()) {
     std::string name = command.name;
     name.resize(std::max<std::size_t>(name.size(), 10), ' ');
@@ -120,9 +119,10 @@ const std::vector<Command>& commands() {
       {"open", "[FILE] [OPTIONS]", "decrypt and verify a message, and say what it proves",
        kKeys | kTime | kOpening | kOutput, run_open},
       {"inspect", "[FILE]", "show the tree of parts and cryptographic layers, without keys", 0, run_inspect},
-      {"keys", "list|show|check [ADDRESS…]", "say what keys there are, until when, and whether mail can be sealed to them",
-       kKeys | kTime, run_keys},
-      {"probe", "URL", "find out which TLS versions, certificate and extensions a server offers", kNetwork | kTime, run_probe},
+      {"keys", "list|show|check [ADDRESS…]",
+       "say what keys there are, until when, and whether mail can be sealed to them", kKeys | kTime, run_keys},
+      {"probe", "URL", "find out which TLS versions, certificate and extensions a server offers", kNetwork | kTime,
+       run_probe},
       {"ses", "quota | tls-policy SET [REQUIRE|OPTIONAL] | smtp-password | fetch s3://BUCKET/KEY -o FILE",
        "Amazon SES: sending limits, TLS policy, SMTP password, mail stored in S3", kNetwork | kSes | kOutput, run_ses},
       {"vectors", "MANIFEST…", "run test vectors", kVectors, run_vectors},

@@ -23,16 +23,21 @@ class MessageCheck final : public Sink {
  private:
   void take_line();
   void end_field();
+  void end_header();
 
   std::string line_;          ///< the line so far, cut at a limit
   std::uint64_t length_ = 0;  ///< of the line
   std::uint64_t number_ = 0;
   bool in_header_ = true;
-  std::string field_;  ///< the Content-Type or Content-Disposition field so far, unfolded
+  bool holds_message_ = false;           ///< the entity whose header is read is a message: another header follows
+  std::string field_;                    ///< the Content-Type or Content-Disposition field so far, unfolded
+  std::vector<std::string> boundaries_;  ///< announced so far
 };
 
 /// The names that a Content-Type or Content-Disposition field gives a part (RFC 2183, 2231, and RFC 2047 in practice).
 std::vector<std::string> names_in_field(std::string_view field);
+/// The boundary that a Content-Type field announces, or empty.
+std::string boundary_in_field(std::string_view field);
 /// The extension that SES blocks ("exe"), or empty.
 std::string blocked_extension(std::string_view name);
 

@@ -95,7 +95,6 @@ Chain peel(Opening& opening, const Place& start, bool errant, std::optional<Laye
     }
     Unwrapped layer = unwrap(opening, at, form);
     if (!layer.is_layer) break;
-    --opening.layers_left;
     const bool is_compression = layer.facts.type == LayerType::smime_compressed;
     if (is_compression && !compressed) {
       compressed = true;

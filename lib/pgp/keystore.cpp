@@ -137,7 +137,7 @@ void KeyStore::add_path(const std::string& path, const Mark& mark) {
     std::error_code failed;
     if (entry.is_regular_file(failed)) files.push_back(entry.path().string());
   }
-  if (ignored) throw Error(Errc::no_input, "the folder cannot be read", path).with_cause(ignored.message());
+  if (ignored) throw errno_error(Errc::no_input, "the folder cannot be read", path, ignored.value());
   std::sort(files.begin(), files.end());
   for (const std::string& file : files)
     add_file(file, mark, true);

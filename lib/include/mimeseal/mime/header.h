@@ -71,6 +71,7 @@ struct MIMESEAL_API ParameterizedValue {
 [[nodiscard]] MIMESEAL_API ParameterizedValue parse_parameterized(std::string_view raw);
 
 /// Octets in a named charset to UTF-8; nothing for an unknown charset. Ill-formed input becomes U+FFFD.
-[[nodiscard]] MIMESEAL_API std::optional<std::string> charset_to_utf8(std::string_view octets, std::string_view charset);
+[[nodiscard]] MIMESEAL_API std::optional<std::string> charset_to_utf8(std::string_view octets,
+                                                                      std::string_view charset);
 
 }  // namespace mimeseal
