@@ -209,7 +209,11 @@ void Submission::drive(Transaction& transaction, bool chunking) {
         read_reply(transaction);
         break;
       case Transaction::Step::content:
-        if (!content) content.emplace(message_, facts_, chunking, patience(Phase::chunk));
+        if (!content) {
+          content.emplace(message_, facts_, chunking, patience(Phase::chunk));
+          if (session_.options().trace)
+            session_.options().trace("> (" + std::to_string(facts_.size) + " octets of content)");
+        }
         content->send(connection, transaction);
         break;
       case Transaction::Step::done:
