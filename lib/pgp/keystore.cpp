@@ -114,7 +114,6 @@ KeyStore::KeyStore(const EngineOptions& options) : options_(options) {
     key->recipient = true;
   }
   for (const std::string& name : options_.identities) {
-    std::error_code ignored;
     if (!fs::exists(name, ignored)) add_keyring_identity(name);
   }
 }
