@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <memory>
 
 #include "commands.h"
 #include "extract.h"
@@ -40,8 +41,10 @@ std::string without_blanks(std::string_view text) {
   return ascii_lower(out);
 }
 
-/// A good signature of the envelope by that address or that key.
+/// A good signature of the message by that address or that key. One around ciphertext says only who passed it on: the
+/// summary does not count it (RFC 8551, 3.7), and neither does this.
 bool is_signed_by(const Opened& opened, const std::string& who) {
+  if (opened.summary.signed_ != SignedState::good) return false;
   const bool address = who.find('@') != std::string::npos;
   const std::string fingerprint = without_blanks(who);
   for (const OpenedLayer& layer : opened.layers) {
@@ -102,11 +105,12 @@ int code_of_layers(const Opened& opened) {
   return opened.summary.signed_ == SignedState::bad ? 1 : code;
 }
 
-void write_payload(const Opened& opened, const std::string& path) {
-  OutputFile out(path);
+/// What was released, beside its place: it is put there when all else is done.
+std::unique_ptr<OutputFile> payload_output(const Opened& opened, const std::string& path) {
+  auto out = std::make_unique<OutputFile>(path);
   const auto source = slice(opened.payload, opened.payload_begin, opened.payload_end);
-  copy(*source, out);
-  out.commit();
+  copy(*source, *out);
+  return out;
 }
 
 }  // namespace
@@ -129,9 +133,11 @@ int run_open(const Options& options) {
   const std::vector<std::string> failed = failed_demands(opened, options);
   const int code = !failed.empty() ? std::max(1, code_of_layers(opened)) : code_of_layers(opened);
   const bool released = opened.payload != nullptr && opened.summary.signed_ != SignedState::bad && failed.empty();
-  if (!options.output.empty() && released) write_payload(opened, options.output);
+  std::unique_ptr<OutputFile> payload;
+  if (!options.output.empty() && released) payload = payload_output(opened, options.output);
   std::vector<std::string> extracted;
   if (!options.extract.empty() && released) extracted = extract_parts(opened, options.extract);
+  if (payload) payload->commit();
 
   if (options.json) {
     print_result(report_json(opened));

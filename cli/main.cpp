@@ -74,7 +74,7 @@ int fail(const Error& error, bool json) {
 
 int run(const std::vector<std::string>& words) {
   // Known before anything is parsed, since a wrong option is reported as JSON too.
-  const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
+  bool json = std::find(words.begin(), words.end(), "--json") != words.end();
   try {
     if (words.empty()) {
       print_error(Error(Errc::usage, "no command", {}, "mimeseal --help lists them"));
@@ -91,6 +91,7 @@ int run(const std::vector<std::string>& words) {
     for (const Command& command : commands()) {
       if (words[0] != command.name) continue;
       const Options options = parse_options({words.begin() + 1, words.end()}, command.groups);
+      json = options.json;  // the configuration may ask for it too
       if (options.help) {
         print_result(command_help(command));
         return 0;

@@ -40,9 +40,11 @@ Place closed_part(const Place& place, const LayerForm& form) {
 
 }  // namespace
 
-Engine* Opening::engine(Protocol protocol) const noexcept {
+Engine* Opening::engine(Protocol protocol) const {
   for (Engine* candidate : settings.engines) {
-    if (candidate != nullptr && candidate->protocol() == protocol) return candidate;
+    if (candidate == nullptr || candidate->protocol() != protocol) continue;
+    candidate->prepare();
+    return candidate;
   }
   return nullptr;
 }

@@ -70,6 +70,10 @@ class MIMESEAL_API Engine {
 
   [[nodiscard]] virtual Protocol protocol() const noexcept = 0;
 
+  /// Reads what is still to be read of keys and anchors, so that a fault of theirs shows now: Error(malformed) of a
+  /// later call speaks of the message alone. An engine that has read everything has nothing to do.
+  virtual void prepare() {}
+
   /// All keys known to this engine: identities, recipients' keys, trust anchors aside.
   [[nodiscard]] virtual std::vector<KeyPtr> keys() = 0;
   /// The identities' key that signs for `address` (empty: the only or first one) at that time.
