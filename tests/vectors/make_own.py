@@ -249,10 +249,10 @@ class Maker:
         return self.tell_copies_apart(case, sorted(glob.glob(os.path.join(copies, "*"))))
 
     def tell_copies_apart(self, case, paths):
-        """Which copy is whose: only a Bcc recipient can open the second one, so the smaller one is the named recipients'."""
+        """Which copy is whose: the file of a Bcc recipient's copy is named after the address."""
         if len(paths) != 1 + len(case.bcc):
             raise SystemExit(f"make_own: {case.id}: {len(paths)} copies for {len(case.bcc)} Bcc recipients")
-        paths.sort(key=os.path.getsize)
+        paths.sort(key=lambda path: case.bcc[0].address in path)
         found = []
         for path, reader, name in zip(paths, [case.reader, *case.bcc], [case.id + "-named", case.id + "-hidden"]):
             if case.bcc[0].address.encode() in open(path, "rb").read():
@@ -329,8 +329,7 @@ class Maker:
             return file.read()
 
     #: What openssl 3.0 as Debian builds it says of kinds it does not know; anything else is a fault of the message.
-    LIMITS = ("unsupported compression algorithm", "no matching recipient", "unsupported", "not supported", "unknown digest algorithm",
-              "no matching digest", "no default digest")
+    LIMITS = ("unsupported compression algorithm", "no matching recipient", "invalid digest", "unknown digest algorithm")
 
     def must_be_a_limit(self, case, done):
         said = done.stderr.decode(errors="replace")
