@@ -10,6 +10,7 @@ Keys are made once and stay: OUTDIR/keys unless --keys names them. Everything el
 """
 import argparse
 import concurrent.futures
+import contextlib
 import datetime
 import email
 import email.header
@@ -83,6 +84,10 @@ class Case:
         self.identity = more.get("identity", writer)
 
     @property
+    def subject(self):
+        return ("Re: " if self.answers else "") + SUBJECT
+
+    @property
     def kinds(self):
         return [layer[0] for layer in self.layers]
 
@@ -127,7 +132,7 @@ class Case:
                 "legacy_display": shown}
         return {"summary": {"state": state[self.encrypted, self.signed], "encrypted": self.encrypted,
                             "signed": "good" if self.signed else "none"},
-                "headers": {"subject": SUBJECT, "from": [mailbox(self.writer)], "to": [mailbox(one) for one in self.to],
+                "headers": {"subject": self.subject, "from": [mailbox(self.writer)], "to": [mailbox(one) for one in self.to],
                             "message_id": f"<{self.id}@own.example>", "protection": "cipher" if self.encrypted else "clear",
                             "confidential": self.confidential, "mismatch": []},
                 "layers": layers, "parts": [part], "released": True, "problems": []}
@@ -174,9 +179,8 @@ def recipe():
                    ["--sign", "--encrypt", "--cipher", "aes-256-gcm", "--protect-headers", policy], [gcm, signature], policy=policy)
     yield Case("smime-no-legacy-display", "a hidden subject without the legacy display element (RFC 9788, section 5.2)", ALICE, BOB,
                ["--sign", "--encrypt", "--cipher", "aes-256-gcm", "--no-legacy-display"], [gcm, signature], legacy_display=False)
-    yield Case("smime-several", "two signers in one SignedData, RSA and ECDSA", SEVERAL, BOB, ["--sign"], [signature], signers=2)
-    yield Case("smime-several-sealed", "two signers, then encrypted", SEVERAL, BOB,
-               ["--sign", "--encrypt", "--no-encrypt-to-self", "--cipher", "aes-256-gcm"], [gcm, signature], signers=2)
+    yield Case("smime-several", "two signers in one SignedData: RSA, and ECDSA that openssl added", SEVERAL, BOB, ["--sign"],
+               [signature], signers=2, trust=("ca.crt",))
     yield Case("smime-bcc", "two copies (RFC 9787, section 9.4.1): the Bcc recipient stands in neither's header", ALICE, BOB,
                ["--sign", "--encrypt", "--cipher", "aes-256-gcm"], [gcm, signature], bcc=[P256])
     yield Case("pgp-signed", "PGP/MIME, multipart/signed (RFC 3156, section 5)", PGP_ALICE, PGP_BOB, ["--sign"],
@@ -190,7 +194,7 @@ def recipe():
                ["--sign", "--encrypt", "--no-legacy-display"], [pgp_both], legacy_display=False)
     yield Case("pgp-nested", "PGP/MIME, signed, then encrypted in a layer of its own (RFC 3156, section 6.1)", PGP_ALICE, PGP_BOB,
                ["--sign", "--encrypt", "--nested"], [pgp, ("pgp-signed", {"signed": True})])
-    yield Case("pgp-several", "two signatures by two keys of the author", PGP_SEVERAL, PGP_BOB, ["--sign"], [("pgp-signed", {"signed": True})],
+    yield Case("pgp-several", "two signatures by two keys of the author, both made by gpg", PGP_SEVERAL, PGP_BOB, ["--sign"], [("pgp-signed", {"signed": True})],
                signers=2, trust=PGP_SEVERAL_TRUST)
     yield Case("pgp-bcc", "two copies: the Bcc recipient stands in neither's header", PGP_ALICE, PGP_BOB, ["--sign", "--encrypt"], [pgp_both],
                bcc=[PGP_CAROL])
@@ -223,10 +227,10 @@ class Maker:
 
     def seal(self, case):
         """The files of the case: one, or the copy of the named recipients and one a Bcc recipient."""
-        words = [self.tool, "seal", "--no-config", "--from", case.writer.mailbox, "--subject", SUBJECT, "--text", TEXT, "--date",
+        words = [self.tool, "seal", "--no-config", "--from", case.writer.mailbox, "--subject", case.subject, "--text", TEXT, "--date",
                  self.now.strftime("%Y-%m-%dT%H:%M:%SZ"), "--message-id", f"<{case.id}@own.example>", "--protocol", case.protocol, *case.words]
         if "--sign" in case.words:
-            words += [word for one in case.writer.identities for word in ("--identity", self.place(one))]
+            words += ["--identity", self.place(case.writer.identities[0])]
         for option, people in (("--to", case.to), ("--bcc", case.bcc)):
             for one in people:
                 words += [option, one.mailbox]
@@ -242,11 +246,54 @@ class Maker:
         target = os.path.join(self.folder, case.id + ".eml")
         if not case.bcc:
             self.run(*words, "-o", target)
+            if case.signers > 1:
+                self.add_signer(case, target)
             return [(case.id, case.reader)]
         copies = os.path.join(self.scratch, case.id)
         os.mkdir(copies)
         self.run(*words, "-o", copies)
         return self.tell_copies_apart(case, sorted(glob.glob(os.path.join(copies, "*"))))
+
+    def add_signer(self, case, path):
+        """mimeseal signs with one key, so another program adds the second signature."""
+        with open(path, "rb") as file:
+            message = file.read()
+        if case.protocol == "smime":
+            made = os.path.join(self.scratch, case.id)
+            self.run("openssl", "cms", "-resign", "-crlfeol", "-in", path, "-signer", self.place(case.writer.identities[1]), "-out", made)
+            kept = message.partition(b"\r\n\r\n")[0].split(b"\r\n")
+            first = next(i for i, line in enumerate(kept) if line.lower().startswith(b"mime-version:"))
+            with open(made, "rb") as file:
+                message = b"\r\n".join(kept[:first]) + b"\r\n" + re.sub(rb"\r?\n", b"\r\n", file.read())
+        else:
+            with self.gpg_home([self.place(one) for one in case.writer.identities]) as (gpg, folder):
+                content = os.path.join(folder, "content")
+                with open(content, "wb") as file:
+                    file.write(self.parts_of(message)[0])
+                users = [word for one in ("1", "2") for word in ("--local-user", self.fingerprint(f"several.{one}.pub.asc"))]
+                made = self.run(*gpg, "--digest-algo", "SHA512", *users, "--armor", "--output", "-", "--detach-sign", content).stdout
+            armour = re.compile(rb"-----BEGIN PGP SIGNATURE-----.*?-----END PGP SIGNATURE-----\r?\n", re.S)
+            message = armour.sub(lambda _: re.sub(rb"\r?\n", b"\r\n", made[made.index(b"-----BEGIN"):]), message)
+        with open(path, "wb") as file:
+            file.write(message)
+
+    def fingerprint(self, name):
+        listed = self.run("gpg", "--homedir", self.scratch, "--batch", "--with-colons", "--show-keys", self.place(name)).stdout.decode()
+        return next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr"))
+
+    @contextlib.contextmanager
+    def gpg_home(self, keys):
+        """gpg with a keyring of its own, and a folder for its files."""
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            home = os.path.join(folder, "h")
+            os.mkdir(home, 0o700)
+            gpg = ("gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "", "--trust-model",
+                   "always", "--status-fd", "1")
+            try:
+                self.run(*gpg, "--import", *keys)
+                yield gpg, folder
+            finally:
+                self.run("gpgconf", "--homedir", home, "--kill", "all", check=False)
 
     def tell_copies_apart(self, case, paths):
         """Which copy is whose: the file of a Bcc recipient's copy is named after the address."""
@@ -283,11 +330,11 @@ class Maker:
         with open(path, "rb") as file:
             message = email.message_from_binary_file(file, policy=email.policy.default)
         outside = {"Subject": str(message["Subject"]), "From": str(message["From"]), "To": str(message["To"])}
-        inside = {"Subject": SUBJECT, "From": case.writer.mailbox, "To": ", ".join(one.mailbox for one in case.to)}
+        inside = {"Subject": case.subject, "From": case.writer.mailbox, "To": ", ".join(one.mailbox for one in case.to)}
         hidden = [field for field in outside if outside[field] != inside[field]]
         if sorted(hidden) != sorted(case.confidential) or message["Bcc"]:
             raise SystemExit(f"make_own: {case.id}: outside {outside} hides {hidden}, not {case.confidential}")
-        if "Subject" in hidden and outside["Subject"] != "[...]":
+        if "Subject" in hidden and outside["Subject"] != ("Re: [...]" if case.answers else "[...]"):
             raise SystemExit(f"make_own: {case.id}: the subject outside is {outside['Subject']}")
 
     # ---- Second readers
@@ -298,14 +345,14 @@ class Maker:
             content = read(case, path, reader, folder)
             if content is None:
                 return []
-            if not self.holds_text(content):
+            if not self.holds_text(case, content):
                 raise SystemExit(f"make_own: {case.id}: the second reader found another text")
             return [self.gpg if case.protocol == "pgp" else self.openssl]
 
     @staticmethod
-    def holds_text(content):
+    def holds_text(case, content):
         message = email.message_from_bytes(content, policy=email.policy.default)
-        return str(message["Subject"]) == SUBJECT and TEXT.strip() in message.get_content().replace("\r\n", "\n")
+        return str(message["Subject"]) == case.subject and TEXT.strip() in message.get_content().replace("\r\n", "\n")
 
     def read_smime(self, case, path, reader, folder):
         """Layer by layer; None when this openssl cannot read one of them."""
@@ -337,26 +384,26 @@ class Maker:
         if not ("smime-compressed" in case.kinds or curve) or not any(limit in said for limit in self.LIMITS):
             raise SystemExit(f"make_own: {case.id}: openssl: {said}")
 
-    def read_pgp(self, case, path, reader, folder):
-        home = os.path.join(folder, "h")
-        os.mkdir(home, 0o700)
-        gpg = ("gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--trust-model", "always", "--status-fd", "1")
-        try:
-            trust = [self.place(one) for one in case.trust]
-            self.run(*gpg, "--import", *trust, *([self.place(reader.key)] if case.encrypted else []))
-            with open(path, "rb") as file:
-                content = file.read()
+    def read_pgp(self, case, path, reader, _):
+        with open(path, "rb") as file:
+            content = file.read()
+        keys = [self.place(one) for one in case.trust] + ([self.place(reader.key)] if case.encrypted else [])
+        with self.gpg_home(keys) as (gpg, folder):
             for kind, facts in case.layers:
                 content, said = self.peel_pgp(gpg, kind, content, folder)
                 if said.count("GOODSIG ") != (case.signers if facts.get("signed") else 0) or "BADSIG" in said:
                     raise SystemExit(f"make_own: {case.id}: gpg: {said}")
-            return content
-        finally:
-            self.run("gpgconf", "--homedir", home, "--kill", "all", check=False)
+        return content
+
+    @staticmethod
+    def parts_of(content):
+        """The octets of a multipart's parts."""
+        boundary = re.escape(email.message_from_bytes(content).get_boundary().encode())
+        body = b"\r\n" + content.partition(b"\r\n\r\n")[2] + b"\r\n"
+        return re.split(rb"\r?\n--" + boundary + rb"(?:--)?[ \t]*\r?\n", body)[1:]
 
     def peel_pgp(self, gpg, kind, content, folder):
-        boundary = email.message_from_bytes(content).get_boundary().encode()
-        parts = re.split(rb"\r?\n--" + re.escape(boundary) + rb"(?:--)?[ \t]*\r?\n", b"\r\n" + content.partition(b"\r\n\r\n")[2] + b"\r\n")[1:]
+        parts = self.parts_of(content)
         armour, made = os.path.join(folder, "armour"), os.path.join(folder, "content")
         with open(armour, "wb") as file:
             file.write(parts[1].partition(b"\r\n\r\n")[2])
