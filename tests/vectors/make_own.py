@@ -45,7 +45,8 @@ class Person:
 
 
 def _rfc9216(name, authority, kind=""):
-    return Person(f"{name}@smime.example", f"@{name}.p12", f"@ca.{authority}.crt", f"@{name}.encrypt.crt", f"@{name}.encrypt{kind}.key", name)
+    return Person(f"{name}@smime.example", f"@{name}.p12", f"@ca.{authority}.crt", f"@{name}.encrypt.crt",
+                  f"@{name}.encrypt{kind}.key", name)
 
 
 def _own(name):
@@ -81,7 +82,6 @@ class Case:
         self.trust = more.get("trust", (writer.trust,))
         self.answers = more.get("answers")
         self.hidden = more.get("hidden")
-        self.identity = more.get("identity", writer)
 
     @property
     def subject(self):
@@ -157,7 +157,7 @@ def recipe():
                ["--sign", "--encrypt", "--cipher", "aes-256-gcm"], [gcm, signature])
     yield Case("p384-sealed", "signed with ECDSA and encrypted by ECDH, one certificate for both", P384, P256,
                ["--sign", "--encrypt", "--cipher", "aes-256-gcm"], [gcm, signature])
-    yield Case("ed448-x448-sealed", "signed with Ed448 and encrypted by X25519", CURVE448, DANA,
+    yield Case("ed448-x448-sealed", "signed with Ed448 and encrypted for X25519 (and for X448: the author reads it too)", CURVE448, DANA,
                ["--sign", "--encrypt", "--cipher", "aes-256-gcm"], [gcm, signature])
     for name, writer, words, digest in (
             ("rsa-pkcs1", ALICE, ["--rsa-signature", "pkcs1", "--digest", "sha256"], "sha256"),
@@ -188,16 +188,17 @@ def recipe():
     yield Case("pgp-encrypted", "PGP/MIME, multipart/encrypted without a signature", PGP_ALICE, PGP_BOB,
                ["--encrypt", "--no-encrypt-to-self"], [pgp])
     for policy in ("baseline", "shy", "no-confidentiality"):
-        yield Case(f"pgp-{policy}", f"PGP/MIME, signed and encrypted in one; RFC 9788 with hcp_{policy.replace('-', '_')}", PGP_ALICE, PGP_BOB,
-                   ["--sign", "--encrypt", "--protect-headers", policy], [pgp_both], policy=policy)
+        yield Case(f"pgp-{policy}", f"PGP/MIME, signed and encrypted in one; RFC 9788 with hcp_{policy.replace('-', '_')}",
+                   PGP_ALICE, PGP_BOB, ["--sign", "--encrypt", "--protect-headers", policy], [pgp_both], policy=policy)
     yield Case("pgp-no-legacy-display", "PGP/MIME with a hidden subject, without the legacy display element", PGP_ALICE, PGP_BOB,
                ["--sign", "--encrypt", "--no-legacy-display"], [pgp_both], legacy_display=False)
     yield Case("pgp-nested", "PGP/MIME, signed, then encrypted in a layer of its own (RFC 3156, section 6.1)", PGP_ALICE, PGP_BOB,
                ["--sign", "--encrypt", "--nested"], [pgp, ("pgp-signed", {"signed": True})])
-    yield Case("pgp-several", "two signatures by two keys of the author, both made by gpg", PGP_SEVERAL, PGP_BOB, ["--sign"], [("pgp-signed", {"signed": True})],
+    yield Case("pgp-several", "two signatures by two keys of the author, both made by gpg", PGP_SEVERAL, PGP_BOB, ["--sign"],
+               [("pgp-signed", {"signed": True})],
                signers=2, trust=PGP_SEVERAL_TRUST)
-    yield Case("pgp-bcc", "two copies: the Bcc recipient stands in neither's header", PGP_ALICE, PGP_BOB, ["--sign", "--encrypt"], [pgp_both],
-               bcc=[PGP_CAROL])
+    yield Case("pgp-bcc", "two copies: the Bcc recipient stands in neither's header", PGP_ALICE, PGP_BOB, ["--sign", "--encrypt"],
+               [pgp_both], bcc=[PGP_CAROL])
     for name, first, writer, reader, layers, words in (
             ("smime", "gcm-signed", BOB, ALICE, [gcm, signature], ["--cipher", "aes-256-gcm"]),
             ("pgp", "pgp-baseline", PGP_BOB, PGP_ALICE, [pgp_both], [])):
@@ -228,7 +229,8 @@ class Maker:
     def seal(self, case):
         """The files of the case: one, or the copy of the named recipients and one a Bcc recipient."""
         words = [self.tool, "seal", "--no-config", "--from", case.writer.mailbox, "--subject", case.subject, "--text", TEXT, "--date",
-                 self.now.strftime("%Y-%m-%dT%H:%M:%SZ"), "--message-id", f"<{case.id}@own.example>", "--protocol", case.protocol, *case.words]
+                 self.now.strftime("%Y-%m-%dT%H:%M:%SZ"), "--message-id", f"<{case.id}@own.example>", "--protocol", case.protocol,
+                 *case.words]
         if "--sign" in case.words:
             words += ["--identity", self.place(case.writer.identities[0])]
         for option, people in (("--to", case.to), ("--bcc", case.bcc)):
