@@ -96,6 +96,12 @@ std::string login_options(const std::string& wanted, bool has_token) {
   return options;
 }
 
+bool signs_in_by_token(const SenderOptions& options) {
+  if (options.token == nullptr) return false;
+  return options.password == nullptr || options.auth.empty() || iequals(options.auth, "XOAUTH2") ||
+         iequals(options.auth, "OAUTHBEARER");
+}
+
 void replace_all(std::string& text, std::string_view secret) {
   if (secret.size() < kShortestMasked) return;
   for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3)
@@ -137,20 +143,23 @@ void Greeting::set_address() {
   net::set(curl_, CURLOPT_SERVER_RESPONSE_TIMEOUT, patience > 0 ? patience : kPhaseSeconds);
 }
 
-void Greeting::set_credentials() {
-  const bool has_token = options_.token != nullptr;
-  const bool has_password = options_.password != nullptr;
-  if (options_.user.empty()) {
-    if (has_token || has_password)
-      throw Error(Errc::usage, "a password or token was given, and no user to sign in", where_);
+void demand_usable(const SenderOptions& options) {
+  (void)hello_name(options.hello);
+  const bool has_secret = options.token != nullptr || options.password != nullptr;
+  if (options.user.empty()) {
+    if (has_secret) throw Error(Errc::usage, "a password or token was given, and no user to sign in");
     return;
   }
-  if (!has_token && !has_password) throw Error(Errc::usage, "a user was given, and neither password nor token", where_);
-  for (const char c : options_.user)
+  if (!has_secret) throw Error(Errc::usage, "a user was given, and neither password nor token", visible(options.user));
+  for (const char c : options.user)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
-      throw Error(Errc::usage, "the user's name holds a control character", visible(options_.user));
-  const bool by_token = has_token && (!has_password || options_.auth.empty() || iequals(options_.auth, "XOAUTH2") ||
-                                      iequals(options_.auth, "OAUTHBEARER"));
+      throw Error(Errc::usage, "the user's name holds a control character", visible(options.user));
+  (void)login_options(options.auth, signs_in_by_token(options));
+}
+
+void Greeting::set_credentials() {
+  if (options_.user.empty()) return;
+  const bool by_token = signs_in_by_token(options_);
   net::set(curl_, CURLOPT_LOGIN_OPTIONS, login_options(options_.auth, by_token).c_str());
   secret_ = by_token ? options_.token() : options_.password();
   if (secret_.empty()) throw Error(Errc::usage, by_token ? "the token is empty" : "the password is empty", where_);
@@ -167,6 +176,7 @@ void Greeting::set_credentials() {
 }
 
 bool Greeting::run() {
+  demand_usable(options_);
   set_address();
   set_credentials();
   guard_.clear();

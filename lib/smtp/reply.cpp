@@ -85,7 +85,7 @@ std::optional<Reply> ReplyParser::next() {
     return std::exchange(reply_, Reply{});
   }
   buffer_.erase(0, begin);
-  if (buffer_.size() > kMaxLine) throw Error(Errc::protocol, "the server's reply has a line without end", where_);
+  if (buffer_.size() > kMaxLine + 1) throw Error(Errc::protocol, "the server's reply has a line without end", where_);
   // Three octets tell whether this is SMTP at all: a server that says something else may never end its line.
   for (std::size_t i = 0; i < std::min<std::size_t>(3, buffer_.size()); ++i)
     if (!is_digit(buffer_[i])) throw Error(Errc::protocol, "the server's answer is no SMTP reply", where_);

@@ -3,6 +3,7 @@
 
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
+#include "smtp/greeting.h"
 #include "smtp/submission.h"
 
 namespace mimeseal::smtp {
@@ -25,6 +26,7 @@ class SmtpSender final : public Sender {
   void check(const Envelope& envelope, Source& message) override {
     demand_sound(envelope);
     (void)examine(message);
+    demand_usable(options_);
     (void)net::TlsGuard(options_.tls);
   }
 

@@ -10,9 +10,6 @@
 namespace mimeseal::smtp {
 namespace {
 
-constexpr std::chrono::minutes kDataBlock{3};  // RFC 5321, section 4.5.3.2.5
-constexpr std::chrono::minutes kWrite{5};
-
 /// Everything that follows from a refusal for the recipients who were not refused themselves.
 Delivery sum_of(const std::vector<RecipientReceipt>& results) {
   const bool refused = std::any_of(results.begin(), results.end(),
@@ -209,7 +206,11 @@ void Submission::drive(Transaction& transaction, bool chunking) {
         read_reply(transaction);
         break;
       case Transaction::Step::content:
-        if (!content) content.emplace(message_, facts_, chunking, patience(Phase::chunk));
+        if (!content) {
+          content.emplace(message_, facts_, chunking, patience(Phase::chunk));
+          if (session_.options().trace)
+            session_.options().trace("> (" + std::to_string(facts_.size) + " octets of content)");
+        }
         content->send(connection, transaction);
         break;
       case Transaction::Step::done:

@@ -181,7 +181,7 @@ TEST_F(Ses, RefusalsBringItsWords) {
 
 TEST_F(Ses, CertificatesAreChecked) {
   const auto cert = [](const char* name) {
-    const auto folder = mimeseal::test::test_ca();
+    const auto& folder = mimeseal::test::test_ca();
     return with({"--cert=" + (folder / (std::string(name) + ".pem")).string(),
                  "--key=" + (folder / (std::string(name) + ".key")).string()});
   };

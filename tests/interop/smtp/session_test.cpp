@@ -107,6 +107,27 @@ TEST(SmtpAuth, ServerWantsAuthAndNobodyIsGiven_IsRefused) {
   EXPECT_EQ(outcome.exit, 77) << outcome.error;
 }
 
+TEST(SmtpAuth, OptionsThatDoNotFitAreFoundWithoutAConnection) {
+  const auto code = [](auto change) {
+    SenderOptions options = options_for("me");
+    change(options);
+    try {
+      smtp::make_sender(parse_sender_url("smtp://localhost:1"), options)->check(kEnvelope, *view_source(sample()));
+      return 0;
+    } catch (const Error& error) {
+      return exit_code(error.code());
+    }
+  };
+  EXPECT_EQ(code([](SenderOptions&) {}), 0);
+  EXPECT_EQ(code([](SenderOptions& o) { o.auth = "GSSAPI"; }), 64);
+  EXPECT_EQ(code([](SenderOptions& o) { o.auth = "XOAUTH2"; }), 64);
+  EXPECT_EQ(code([](SenderOptions& o) { o.user.clear(); }), 64);
+  EXPECT_EQ(code([](SenderOptions& o) { o.password = nullptr; }), 64);
+  EXPECT_EQ(code([](SenderOptions& o) { o.hello = "a b"; }), 64);
+  EXPECT_EQ(code([](SenderOptions& o) { o.tls.pin = "abc"; }), 64);
+  EXPECT_EQ(code([](SenderOptions& o) { o.tls.ca_file = "/nonexistent"; }), 66);
+}
+
 TEST(SmtpTls, CertificateIsAlwaysChecked) {
   const struct {
     const char* name;
@@ -314,6 +335,7 @@ TEST(SmtpSession, TraceShowsTheDialogueWithoutCredentials) {
   EXPECT_THAT(trace, Contains("< 235 2.7.0 Authentication successful"));
   EXPECT_THAT(trace, Contains(StartsWith("> MAIL FROM:<a@example.org>")));
   EXPECT_THAT(trace, Contains("> RCPT TO:<b@example.org>"));
+  EXPECT_THAT(trace, Contains("> (" + std::to_string(sample().size()) + " octets of content)"));
   EXPECT_THAT(trace, Contains("> QUIT"));
 }
 

@@ -194,8 +194,11 @@ Sealed seal(const Envelope& message, std::string_view key, std::string_view nonc
   const auto octets = [](std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); };
   Sealed sealed{.ciphertext = std::string(message.content.size() + 16, '\0'), .tag = std::string(message.tag, '\0')};
   int size = 0;
-  EVP_EncryptInit_ex(context.get(), message.chacha ? EVP_chacha20_poly1305() : EVP_aes_256_gcm(), nullptr, nullptr,
-                     nullptr);
+  EVP_EncryptInit_ex(context.get(),
+                     message.chacha   ? EVP_chacha20_poly1305()
+                     : message.aes128 ? EVP_aes_128_gcm()
+                                      : EVP_aes_256_gcm(),
+                     nullptr, nullptr, nullptr);
   EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(nonce.size()), nullptr);
   EVP_EncryptInit_ex(context.get(), nullptr, nullptr, octets(key), octets(nonce));
   if (!associated.empty()) {
@@ -213,17 +216,19 @@ Sealed seal(const Envelope& message, std::string_view key, std::string_view nonc
 
 std::string make(const Envelope& message) {
   const std::string certificate_file = smime_file("rsa.crt");
-  const std::string key(32, 'K');
-  const std::string nonce(message.nonce, 'N');
+  const std::string key = message.key.empty() ? std::string(32, 'K') : message.key;
+  const std::string nonce = message.nonce_octets.empty() ? std::string(message.nonce, 'N') : message.nonce_octets;
   std::vector<std::string> sorted = message.auth_attributes;
   std::sort(sorted.begin(), sorted.end());
   const Sealed sealed = seal(message, key, nonce, sorted.empty() ? std::string() : set(sorted));
-  const std::string recipient =
-      sequence({integer(0), issuer_and_serial(certificate_file), algorithm(kRsa, std::string("\x05\x00", 2)),
-                octets(transported(certificate_file, key))});
+  const std::string recipient = sequence(
+      {integer(0), issuer_and_serial(certificate_file), algorithm(kRsa, std::string("\x05\x00", 2)),
+       octets(transported(certificate_file, message.transported_key.empty() ? key : message.transported_key))});
   const std::string length = message.say_length ? integer(static_cast<unsigned>(message.tag)) : std::string();
-  const std::string cipher = message.chacha ? algorithm("1.2.840.113549.1.9.16.3.18", octets(nonce))
-                                            : algorithm("2.16.840.1.101.3.4.1.46", sequence({octets(nonce), length}));
+  std::string cipher = message.chacha ? algorithm("1.2.840.113549.1.9.16.3.18", octets(nonce))
+                                      : algorithm(message.aes128 ? "2.16.840.1.101.3.4.1.6" : "2.16.840.1.101.3.4.1.46",
+                                                  sequence({octets(nonce), length}));
+  if (message.wrap_algorithm) cipher = message.wrap_algorithm(cipher);
   const std::size_t half = sealed.ciphertext.size() / 2;
   const std::string content =
       message.pieces ? endless(0xA0, octets(sealed.ciphertext.substr(0, half)) + octets(sealed.ciphertext.substr(half)))

@@ -84,6 +84,25 @@ TEST(SmimeEnvelope, AuthenticatedContentTypeThatLies_IsBad) {
   expect_bad(forge::make(Envelope{.auth_attributes = {forge::content_type(forge::kSignedData)}}));
 }
 
+TEST(SmimeEnvelope, KeyBoundToItsAlgorithm_IsDerivedAsRfc9709Says) {
+  // Appendix B.1 of RFC 9709.
+  Envelope message{.tag = 12, .say_length = false, .aes128 = true};
+  message.transported_key = unhex("c702e7d0a9e064b09ba55245fb733cf3").value();
+  message.key = unhex("2124ffb29fac4e0fbbc7d5d87492bff3").value();
+  message.nonce_octets = unhex("5c79058ba2f43447639d29e2").value();
+  const auto derived = [](const std::string& inner) { return forge::algorithm("1.2.840.113549.1.9.16.3.31", inner); };
+  message.wrap_algorithm = [&](const std::string& inner) {
+    EXPECT_EQ(hex(inner), "301b0609608648016503040106300e040c5c79058ba2f43447639d29e2");
+    return derived(inner);
+  };
+  expect_authentic(message);
+  EXPECT_EQ(opened(forge::make(message)).facts.cipher, "aes-128-gcm");
+  message.wrap_algorithm = nullptr;
+  expect_bad(forge::make(message));
+  message.wrap_algorithm = [&](const std::string& inner) { return derived(derived(inner)); };
+  EXPECT_EQ(opened(forge::make(message)).facts.result, LayerResult::unsupported);
+}
+
 TEST(SmimeEnvelope, ContentOfAnotherType_IsNeverGood) {
   expect_bad(forge::make(Envelope{.type = forge::kSignedData}));
 }
