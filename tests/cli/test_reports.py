@@ -70,8 +70,8 @@ class Reports(ToolTest):
         result = self.run_tool("seal", *self.draft(), *self.sealing(), *bcc, "--json", "-o", self.path("copies"))
         self.fits("seal", result)
         self.assertNotIn("p256@own.example", result.text)
-        self.fits("seal", self.run_tool("seal", "--from", "alice@own.example", "--to", "bob@own.example", "--text", "x", "--sign", "--encrypt",
-                                        "--identity", os.path.join(KEYS, "alice.sec.asc"), "--recipient-key",
+        self.fits("seal", self.run_tool("seal", "--from", "alice@own.example", "--to", "bob@own.example", "--text", "x", "--sign",
+                                        "--encrypt", "--identity", os.path.join(KEYS, "alice.sec.asc"), "--recipient-key",
                                         os.path.join(KEYS, "bob.pub.asc"), "--json", "-o", self.path("c.eml")))
 
     def test_keys(self):
@@ -94,7 +94,8 @@ class Reports(ToolTest):
                                              expect=None))
 
     def test_errors(self):
-        for words, code in ((["open", "/nowhere.eml"], 66), (["seal", *self.draft(), *self.sealing(), "--to", "nobody@smime.example", "-o", "x.eml"], 67),
+        for words, code in ((["open", "/nowhere.eml"], 66),
+                            (["seal", *self.draft(), *self.sealing(), "--to", "nobody@smime.example", "-o", "x.eml"], 67),
                             (["seal", "--sign", "-o", "x.eml", "--message", self.write("d.json", '{"frob": 1}')], 65),
                             (["probe", "smtp://localhost:1", "--timeout", "2"], 69), (["vectors", self.write("m.json", "[]")], 65)):
             with self.subTest(words=words):
@@ -182,7 +183,8 @@ class RefusedDrafts(ToolTest):
             self.refused('{"from": ' + '{"a":' * depth + "1" + "}" * depth + "}", "deep")
 
     def test_no_json_at_all(self):
-        for text in ("", "{", "nonsense", '{"from": "a@b.example"} {}', '{"from": "a@b.example",}', b'{"from": "\xff@b.example"}', "[]", "null"):
+        for text in ("", "{", "nonsense", '{"from": "a@b.example"} {}', '{"from": "a@b.example",}', b'{"from": "\xff@b.example"}', "[]",
+                     "null"):
             with self.subTest(text=text):
                 self.refused(text)
 

@@ -212,7 +212,7 @@ class Maker:
     def __init__(self, folder, keys, tool, scratch):
         self.folder, self.keys, self.tool, self.scratch = folder, keys, tool, scratch
         self.now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-        self.at = (self.now + datetime.timedelta(days=1)).strftime("%Y-%m-%dT00:00:00Z")
+        self.at = (self.now + datetime.timedelta(days=2)).strftime("%Y-%m-%dT00:00:00Z")
         self.environment = {"PATH": os.environ["PATH"], "HOME": scratch, "LANG": "C.UTF-8", "TMPDIR": scratch}
         self.openssl = "OpenSSL " + self.run("openssl", "version").stdout.decode().split()[1]
         self.gpg = "GnuPG " + self.run("gpg", "--version").stdout.decode().split("\n", 1)[0].split()[-1]
