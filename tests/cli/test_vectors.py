@@ -51,8 +51,7 @@ class Vectors(ToolTest):
         for kind in ("rsa-oaep", "p256", "p384", "p521", "x25519", "x448"):
             for bits in (128, 192, 256):
                 self.assertIn(f"{kind}-aes-{bits}-gcm", ids)
-        read_by_another = sum("verified_by" in case for case in cases)
-        self.assertGreaterEqual(read_by_another, 40)
+        self.assertEqual([case["id"] for case in cases if not case.get("verified_by")], [])
 
     def manifest(self, *cases, **more):
         return self.write("manifest.json", json.dumps({"format": 1, "name": "own", "cases": list(cases), **more}))

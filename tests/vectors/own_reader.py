@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""A second reader for AuthEnvelopedData (RFC 5083) to X25519 and X448 (RFC 8418), which openssl 3.0 cannot read.
+"""A second reader for what openssl 3.0 as Debian builds it cannot read: AuthEnvelopedData (RFC 5083) to X25519 and X448 (RFC 8418),
+signatures by Ed25519 and Ed448 (RFC 8419), and compressed-data (RFC 3274).
 
 Written from the RFCs with python3-cryptography alone; it knows just what the own vectors need.
 """
 import email
+import hashlib
+import zlib
 
 from cryptography.hazmat.primitives import hashes, keywrap, serialization
-from cryptography.hazmat.primitives.asymmetric import x448, x25519
+from cryptography.hazmat.primitives.asymmetric import ed25519, x448, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
 from cryptography.x509 import load_pem_x509_certificate
 
+MESSAGE_DIGEST = "2a864886f70d010904"
 WRAP_BITS = {5: 128, 25: 192, 45: 256}  # id-aes-wrap, the last arc
 X963 = {"2b81040b01": hashes.SHA256(), "2b81040b02": hashes.SHA384(), "2b81040b03": hashes.SHA512()}
 HKDFS = {"2a864886f70d0109100313": hashes.SHA256(), "2a864886f70d0109100314": hashes.SHA384(), "2a864886f70d0109100315": hashes.SHA512()}
@@ -62,15 +66,51 @@ def content_key(recipients, certificate, private):
     raise ValueError("no recipient has this certificate")
 
 
+def cms_fields(entity):
+    """What stands in the CMS object of a MIME entity."""
+    der = entity.get_payload(decode=True)
+    return nodes(nodes(nodes(nodes(der)[0][1])[1][1])[0][1])
+
+
+def octets(tag, content):
+    """An OCTET STRING in one piece or in several; also one that is implicitly tagged."""
+    return b"".join(piece for _, piece, _ in nodes(content)) if tag & 0x20 else content
+
+
+def encapsulated(field):
+    explicit = nodes(field)[1:]
+    return octets(*nodes(explicit[0][1])[0][:2]) if explicit else None
+
+
+def uncompress(message):
+    return zlib.decompress(encapsulated(cms_fields(email.message_from_bytes(message))[2][1]))
+
+
+def verify(message, detached, certificate):
+    """The content of a signed message, when the one signature is by the certificate's Ed25519 or Ed448 key; raises otherwise."""
+    entity = email.message_from_bytes(message)
+    fields = cms_fields(entity.get_payload()[1] if entity.is_multipart() else entity)
+    content = encapsulated(fields[2][1]) if detached is None else detached
+    (_, signer, _), = nodes(fields[-1][1])
+    signer_fields = nodes(signer)
+    attributes = next(value for tag, value, _ in signer_fields if tag == 0xA0)
+    signature = next(value for tag, value, _ in signer_fields if tag == 0x04)
+    public = load_pem_x509_certificate(certificate).public_key()
+    digest = hashlib.sha512(content).digest() if isinstance(public, ed25519.Ed25519PublicKey) else hashlib.shake_256(content).digest(64)
+    said = next(nodes(nodes(one)[1][1])[0][1] for _, one, _ in nodes(attributes) if nodes(one)[0][1].hex() == MESSAGE_DIGEST)
+    if said != digest:
+        raise ValueError("the digest of the content is another one")
+    public.verify(signature, wrapped(0x31, attributes))
+    return content
+
+
 def decrypt(message, certificate, key):
     """The content of an application/pkcs7-mime message, by a certificate and a key in PEM."""
-    der = email.message_from_bytes(message).get_payload(decode=True)
-    fields = nodes(nodes(nodes(nodes(der)[0][1])[1][1])[0][1])
+    fields = cms_fields(email.message_from_bytes(message))
     recipients = next(content for tag, content, _ in fields if tag == 0x31)
     content_type = next(i for i, field in enumerate(fields) if field[0] == 0x30)
     _, algorithm, (tag, encrypted, _) = nodes(fields[content_type][1])
-    if tag == 0xA0:
-        encrypted = b"".join(piece for _, piece, _ in nodes(encrypted))
+    encrypted = octets(tag, encrypted)
     nonce = nodes(nodes(algorithm[1])[1][1])[0][1]
     attributes = next((content for kind, content, _ in fields[content_type + 1:] if kind == 0xA1), None)
     mac = next(content for kind, content, _ in fields[content_type + 1:] if kind == 0x04)
