@@ -20,8 +20,8 @@ namespace mimeseal::smtp {
 /// "mail.example:587", for messages.
 [[nodiscard]] std::string place(const SenderUrl& url);
 
-/// Throws Error(usage) for a name that EHLO cannot say, a user without a secret, a mechanism that is not known or does not fit,
-/// and Error(config) for one that this libcurl lacks. Asks for no secret.
+/// Throws Error(usage) for a name that EHLO cannot say, a user without a secret, a mechanism that is not known or does
+/// not fit, and Error(config) for one that this libcurl lacks. Asks for no secret.
 void demand_usable(const SenderOptions& options);
 
 /// Lets libcurl connect and reads its dialogue along: what the server has offered inside TLS, and whether it has really

@@ -10,9 +10,6 @@
 namespace mimeseal::smtp {
 namespace {
 
-constexpr std::chrono::minutes kDataBlock{3};  // RFC 5321, section 4.5.3.2.5
-constexpr std::chrono::minutes kWrite{5};
-
 /// Everything that follows from a refusal for the recipients who were not refused themselves.
 Delivery sum_of(const std::vector<RecipientReceipt>& results) {
   const bool refused = std::any_of(results.begin(), results.end(),
