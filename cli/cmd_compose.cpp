@@ -51,7 +51,8 @@ void write_copies(const Sealed& sealed, const std::string& folder) {
     copy(*one.message.open(), *file);
     files.push_back(std::move(file));
   }
-  for (const auto& file : files) file->commit();
+  for (const auto& file : files)
+    file->commit();
 }
 
 std::string seal_summary(const SealReport& report) {
@@ -59,7 +60,8 @@ std::string seal_summary(const SealReport& report) {
   for (const RecipientReport& one : report.signers)
     text += "signed by " + visible(one.address) + " with " + one.key + "\n";
   for (const RecipientReport& one : report.recipients)
-    text += "encrypted to " + visible(one.address) + " with " + one.key + (one.why.empty() ? "" : ": " + one.why) + "\n";
+    text +=
+        "encrypted to " + visible(one.address) + " with " + one.key + (one.why.empty() ? "" : ": " + one.why) + "\n";
   for (const Choice& choice : report.choices)
     text += choice.what + " " + choice.value + (choice.why.empty() ? "" : ": " + choice.why) + "\n";
   return text;

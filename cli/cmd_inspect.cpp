@@ -20,7 +20,8 @@ std::string describe(const Part& part, const Inspected& inspected) {
   if (part.transfer_encoding != "7bit") line += ", " + visible(part.transfer_encoding);
   for (const Inspected::Layer& layer : inspected.layers)
     if (layer.path == part.path)
-      line += "  [" + std::string(to_string(layer.type)) + (layer.detail.empty() ? "" : ": " + visible(layer.detail)) + "]";
+      line +=
+          "  [" + std::string(to_string(layer.type)) + (layer.detail.empty() ? "" : ": " + visible(layer.detail)) + "]";
   return line;
 }
 

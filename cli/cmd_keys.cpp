@@ -36,7 +36,8 @@ std::vector<KeyReport> list_keys(Engines& engines, const std::vector<std::string
   for (Engine* engine : engines.given())
     for (const KeyPtr& key : engine->keys()) {
       const KeyInfo& info = key->info();
-      if (!who.empty() && std::none_of(who.begin(), who.end(), [&](const std::string& one) { return is_of(info, one); }))
+      if (!who.empty() &&
+          std::none_of(who.begin(), who.end(), [&](const std::string& one) { return is_of(info, one); }))
         continue;
       const std::string why = fault(info, at);
       reports.push_back({info, {}, why.empty(), why});
@@ -45,8 +46,7 @@ std::vector<KeyReport> list_keys(Engines& engines, const std::vector<std::string
 }
 
 /// For each address the key that sealing would take, or why there is none.
-std::vector<KeyReport> check_addresses(Engines& engines, const std::vector<std::string>& addresses,
-                                       Time at) {
+std::vector<KeyReport> check_addresses(Engines& engines, const std::vector<std::string>& addresses, Time at) {
   std::vector<KeyReport> reports;
   for (const std::string& address : addresses) {
     if (!Mailbox::parse(address)) throw Error(Errc::usage, "not an address", visible(address));
@@ -82,8 +82,9 @@ std::string uses(const KeyInfo& info) {
 
 std::string short_line(const KeyReport& report) {
   const KeyInfo& info = report.info;
-  return std::string(to_string(info.protocol)) + "  " + info.fingerprint + "  " + info.algorithm + "  [" + uses(info) + "]  " +
-         visible(join(info.addresses, ", ")) + (report.why.empty() ? "" : "  (" + visible(report.why) + ")") + "\n";
+  return std::string(to_string(info.protocol)) + "  " + info.fingerprint + "  " + info.algorithm + "  [" + uses(info) +
+         "]  " + visible(join(info.addresses, ", ")) + (report.why.empty() ? "" : "  (" + visible(report.why) + ")") +
+         "\n";
 }
 
 std::string long_text(const KeyReport& report) {

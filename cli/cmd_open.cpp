@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <memory>
 
 #include "commands.h"
 #include "extract.h"
@@ -17,7 +18,8 @@ namespace mimeseal::cli {
 namespace {
 
 bool is_encryption(LayerType type) {
-  return type == LayerType::smime_enveloped || type == LayerType::smime_auth_enveloped || type == LayerType::pgp_encrypted;
+  return type == LayerType::smime_enveloped || type == LayerType::smime_auth_enveloped ||
+         type == LayerType::pgp_encrypted;
 }
 
 /// Every layer of encryption around the message was proven intact by the cipher itself.
@@ -39,8 +41,10 @@ std::string without_blanks(std::string_view text) {
   return ascii_lower(out);
 }
 
-/// A good signature of the envelope by that address or that key.
+/// A good signature of the message by that address or that key. One around ciphertext says only who passed it on: the
+/// summary does not count it (RFC 8551, 3.7), and neither does this.
 bool is_signed_by(const Opened& opened, const std::string& who) {
+  if (opened.summary.signed_ != SignedState::good) return false;
   const bool address = who.find('@') != std::string::npos;
   const std::string fingerprint = without_blanks(who);
   for (const OpenedLayer& layer : opened.layers) {
@@ -61,7 +65,8 @@ std::vector<std::string> demands(const Options& options) {
   for (const std::string& text : options.require)
     for (const std::string& word : split(text, ',')) {
       if (word != "signed" && word != "encrypted" && word != "authenticated")
-        throw Error(Errc::usage, "--require is signed, encrypted, authenticated, or some of these with commas", visible(word));
+        throw Error(Errc::usage, "--require is signed, encrypted, authenticated, or some of these with commas",
+                    visible(word));
       list.push_back(word);
     }
   for (const std::string& who : options.require_signer)
@@ -100,11 +105,12 @@ int code_of_layers(const Opened& opened) {
   return opened.summary.signed_ == SignedState::bad ? 1 : code;
 }
 
-void write_payload(const Opened& opened, const std::string& path) {
-  OutputFile out(path);
+/// What was released, beside its place: it is put there when all else is done.
+std::unique_ptr<OutputFile> payload_output(const Opened& opened, const std::string& path) {
+  auto out = std::make_unique<OutputFile>(path);
   const auto source = slice(opened.payload, opened.payload_begin, opened.payload_end);
-  copy(*source, out);
-  out.commit();
+  copy(*source, *out);
+  return out;
 }
 
 }  // namespace
@@ -127,17 +133,21 @@ int run_open(const Options& options) {
   const std::vector<std::string> failed = failed_demands(opened, options);
   const int code = !failed.empty() ? std::max(1, code_of_layers(opened)) : code_of_layers(opened);
   const bool released = opened.payload != nullptr && opened.summary.signed_ != SignedState::bad && failed.empty();
-  if (!options.output.empty() && released) write_payload(opened, options.output);
+  std::unique_ptr<OutputFile> payload;
+  if (!options.output.empty() && released) payload = payload_output(opened, options.output);
   std::vector<std::string> extracted;
   if (!options.extract.empty() && released) extracted = extract_parts(opened, options.extract);
+  if (payload) payload->commit();
 
   if (options.json) {
     print_result(report_json(opened));
   } else if (options.output != "-") {
     print_result(reading_view(opened, use_colour()));
   }
-  for (const std::string& path : extracted) print_note("wrote " + path);
-  for (const std::string& line : failed) print_error(Error(Errc::refused, line));
+  for (const std::string& path : extracted)
+    print_note("wrote " + path);
+  for (const std::string& line : failed)
+    print_error(Error(Errc::refused, line));
   if (code != 0 && failed.empty()) {
     std::string line = verdict_line(opened);
     print_error(Error(Errc::refused, std::move(line), file == "-" ? "standard input" : file));

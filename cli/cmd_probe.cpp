@@ -37,18 +37,21 @@ std::string table(const net::ProbeResult& result) {
     if (certificate.not_after)
       text += "until        " + format_rfc3339(*certificate.not_after) + ", " + std::to_string(certificate.days_left) +
               " days left\n";
-    text += std::string("chain        ") + (certificate.chain_good ? "good" : "bad: " + visible(certificate.why)) + "\n";
+    text +=
+        std::string("chain        ") + (certificate.chain_good ? "good" : "bad: " + visible(certificate.why)) + "\n";
     text += std::string("OCSP staple  ") + (certificate.ocsp_stapled ? "yes" : "no") + "\n";
   }
   const auto list = [&](const char* title, const std::vector<std::string>& lines) {
     if (lines.empty()) return;
     text += std::string("\n") + title + "\n";
-    for (const std::string& line : lines) text += "  " + visible(line) + "\n";
+    for (const std::string& line : lines)
+      text += "  " + visible(line) + "\n";
   };
   list("EHLO before TLS", result.ehlo_before_tls);
   list("EHLO after TLS", result.ehlo_after_tls);
   if (!result.faults.empty()) text += "\n";
-  for (const net::ProbeFault& fault : result.faults) text += "fault: " + fault.code + ": " + visible(fault.why) + "\n";
+  for (const net::ProbeFault& fault : result.faults)
+    text += "fault: " + fault.code + ": " + visible(fault.why) + "\n";
   return text;
 }
 
@@ -67,7 +70,8 @@ int run_probe(const Options& options) {
   }
   const std::chrono::seconds timeout(options.timeout > 0 ? options.timeout : kDefaultTimeout);
   std::vector<net::ProbeResult> results;
-  for (const SenderUrl& one : targets) results.push_back(net::probe(one, policy, timeout, judged_at(options)));
+  for (const SenderUrl& one : targets)
+    results.push_back(net::probe(one, policy, timeout, judged_at(options)));
 
   if (options.json) {
     // SES has several places: the HTTPS endpoint is the report, the others stand in it.
@@ -77,10 +81,12 @@ int run_probe(const Options& options) {
     print_result(json.dump(2) + "\n");
   } else {
     std::string text;
-    for (const net::ProbeResult& result : results) text += (text.empty() ? "" : "\n") + table(result);
+    for (const net::ProbeResult& result : results)
+      text += (text.empty() ? "" : "\n") + table(result);
     print_result(text);
   }
-  const bool good = std::all_of(results.begin(), results.end(), [](const net::ProbeResult& one) { return one.faults.empty(); });
+  const bool good =
+      std::all_of(results.begin(), results.end(), [](const net::ProbeResult& one) { return one.faults.empty(); });
   return good ? 0 : 1;
 }
 

@@ -52,7 +52,8 @@ void apply_dsn(Envelope& envelope, const Options& options) {
       envelope.ret = "HDRS";
     } else if (word == "never" || word == "success" || word == "failure" || word == "delay") {
       std::string upper = word;
-      for (char& c : upper) c = static_cast<char>(c - 'a' + 'A');
+      for (char& c : upper)
+        c = static_cast<char>(c - 'a' + 'A');
       if (std::find(events.begin(), events.end(), upper) == events.end()) events.push_back(std::move(upper));
     } else {
       throw Error(Errc::usage, "--dsn is never, or some of success, failure, delay, full, hdrs", visible(word));
@@ -77,7 +78,8 @@ Envelope envelope_of(std::string from, std::vector<std::string> recipients, cons
   return envelope;
 }
 
-std::string reverse_path(const Options& options, const std::vector<Mailbox>& from, const std::optional<Mailbox>& sender) {
+std::string reverse_path(const Options& options, const std::vector<Mailbox>& from,
+                         const std::optional<Mailbox>& sender) {
   if (options.envelope_from == "<>") return {};
   if (!options.envelope_from.empty()) return wire_address(options.envelope_from);
   if (sender) return wire(*sender);
@@ -87,7 +89,8 @@ std::string reverse_path(const Options& options, const std::vector<Mailbox>& fro
 
 std::vector<std::string> named_recipients(const Options& options) {
   std::vector<std::string> list;
-  for (const std::string& text : options.rcpt) list.push_back(wire_address(text));
+  for (const std::string& text : options.rcpt)
+    list.push_back(wire_address(text));
   return list;
 }
 
@@ -122,7 +125,8 @@ std::vector<Transaction> raw_transactions(const Options& options) {
     if (iequals(field.name, "From")) from.insert(from.end(), list.mailboxes.begin(), list.mailboxes.end());
     if (iequals(field.name, "Sender") && !list.mailboxes.empty()) sender = list.mailboxes.front();
     if (options.rcpt.empty() && (iequals(field.name, "To") || iequals(field.name, "Cc")))
-      for (const Mailbox& mailbox : list.mailboxes) recipients.push_back(wire(mailbox));
+      for (const Mailbox& mailbox : list.mailboxes)
+        recipients.push_back(wire(mailbox));
   }
   std::vector<Transaction> list;
   list.push_back({envelope_of(reverse_path(options, from, sender), std::move(recipients), options), Rope(input)});
@@ -141,8 +145,8 @@ std::vector<Transaction> prepared_transactions(const Options& options) {
       throw Error(Errc::usage, "--rcpt and Bcc together do not say who gets which copy");
     for (const SealedCopy& one : sealed.copies) {
       if (one.recipients.empty() && options.rcpt.empty()) continue;  // everybody is a Bcc
-      list.push_back({envelope_of(from, options.rcpt.empty() ? one.recipients : named_recipients(options), options),
-                      one.message});
+      list.push_back(
+          {envelope_of(from, options.rcpt.empty() ? one.recipients : named_recipients(options), options), one.message});
     }
     return list;
   }
@@ -155,8 +159,10 @@ std::vector<Transaction> prepared_transactions(const Options& options) {
   }
   std::vector<std::string> recipients = named_recipients(options);
   if (recipients.empty()) {
-    for (const Mailbox& mailbox : prepared.recipients) recipients.push_back(wire(mailbox));
-    for (const Mailbox& mailbox : prepared.bcc) recipients.push_back(wire(mailbox));
+    for (const Mailbox& mailbox : prepared.recipients)
+      recipients.push_back(wire(mailbox));
+    for (const Mailbox& mailbox : prepared.bcc)
+      recipients.push_back(wire(mailbox));
   }
   list.push_back({envelope_of(from, std::move(recipients), options), message});
   return list;
@@ -213,8 +219,9 @@ std::vector<Receipt> submit_all(Sender& sender, const std::vector<Transaction>& 
     if (receipts.size() == 1 && exit_code(receipts.front()) != 0 && exit_code(receipts.front()) != 3) break;
   }
   for (std::size_t i = receipts.size(); i < transactions.size(); ++i)
-    receipts.push_back(failed_receipt(sender, transactions[i],
-                                      Error(Errc::temporary, "not sent, because the message did not go to the named recipients")));
+    receipts.push_back(
+        failed_receipt(sender, transactions[i],
+                       Error(Errc::temporary, "not sent, because the message did not go to the named recipients")));
   return receipts;
 }
 
@@ -281,10 +288,12 @@ int run_send(const Options& options) {
     print_result(report_json(receipts));
   } else {
     std::string text;
-    for (const RecipientReceipt& one : all.recipients) text += receipt_line(one);
+    for (const RecipientReceipt& one : all.recipients)
+      text += receipt_line(one);
     print_result(text);
   }
-  if (code == 4) print_hint("the connection broke after the last byte: the server may have the message; do not repeat it blindly");
+  if (code == 4)
+    print_hint("the connection broke after the last byte: the server may have the message; do not repeat it blindly");
   const bool somebody = std::any_of(all.recipients.begin(), all.recipients.end(),
                                     [](const RecipientReceipt& one) { return one.result == Delivery::accepted; });
   if (somebody) {

@@ -51,9 +51,13 @@ void refuse_more(const Options& options, std::size_t count) {
     throw Error(Errc::usage, "an argument too many", visible(options.arguments[count]));
 }
 
-std::string number(double value) { return Json(value).dump(); }
+std::string number(double value) {
+  return Json(value).dump();
+}
 
-std::string limit(double value) { return value < 0 ? std::string("no limit") : number(value); }
+std::string limit(double value) {
+  return value < 0 ? std::string("no limit") : number(value);
+}
 
 int quota(const Options& options) {
   refuse_more(options, 1);
@@ -74,7 +78,8 @@ int quota(const Options& options) {
   std::string text = "in 24 hours   " + limit(quota.max_24_hour) + "\n";
   text += "a second      " + limit(quota.max_per_second) + "\n";
   text += "sent          " + number(quota.sent_24_hour) + "\n";
-  if (quota.sending_enabled) text += std::string("sending       ") + (*quota.sending_enabled ? "enabled" : "disabled") + "\n";
+  if (quota.sending_enabled)
+    text += std::string("sending       ") + (*quota.sending_enabled ? "enabled" : "disabled") + "\n";
   if (quota.production_access)
     text += std::string("access        ") + (*quota.production_access ? "production" : "sandbox") + "\n";
   if (!quota.enforcement.empty()) text += "enforcement   " + visible(quota.enforcement) + "\n";
@@ -113,7 +118,8 @@ SecretBytes secret_from_input() {
   try {
     return read_secret_fd(STDIN_FILENO);
   } catch (const Error& error) {
-    if (error.code() == Errc::malformed && std::string_view(error.what()).find("empty") != std::string_view::npos) return {};
+    if (error.code() == Errc::malformed && std::string_view(error.what()).find("empty") != std::string_view::npos)
+      return {};
     throw;
   }
 }
@@ -145,8 +151,8 @@ int fetch(const Options& options) {
       throw Error(Errc::usage, "--metadata and --data-key go together, with the object's file");
     const std::string& object = argument(options, 1, "the object's file");
     refuse_more(options, 2);
-    message = aws::decrypt_stored(open_input(options.metadata), aws::read_data_key(options.data_key), open_input(object),
-                                  options.allow_cbc);
+    message = aws::decrypt_stored(open_input(options.metadata), aws::read_data_key(options.data_key),
+                                  open_input(object), options.allow_cbc);
   } else {
     const std::string& url = argument(options, 1, "s3://BUCKET/KEY");
     refuse_more(options, 2);

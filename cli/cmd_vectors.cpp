@@ -19,8 +19,8 @@ std::string case_text(const CaseResult& one) {
   std::string text = std::string(word) + "  " + visible(one.manifest) + "  " + visible(one.id) +
                      (one.reason.empty() ? "" : "  (" + visible(one.reason) + ")") + "\n";
   for (const vectors::Difference& difference : one.differences)
-    text += "      " + visible(difference.path) + "\n        expected  " + visible(difference.expected) + "\n        actual    " +
-            visible(difference.actual) + "\n";
+    text += "      " + visible(difference.path) + "\n        expected  " + visible(difference.expected) +
+            "\n        actual    " + visible(difference.actual) + "\n";
   return text;
 }
 

@@ -38,7 +38,9 @@ std::vector<Mailbox> mailboxes(const char* option, const std::vector<std::string
   return list;
 }
 
-std::string base_name(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+std::string base_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
 
 std::optional<std::string> text_of(const std::optional<std::string>& text, const std::optional<std::string>& file,
                                    const char* option) {
@@ -67,8 +69,7 @@ Time parse_any_date(const std::string& text) {
 /// "Name: value", taken apart at the first colon.
 std::pair<std::string, std::string> header_option(const std::string& text) {
   const std::size_t colon = text.find(':');
-  if (colon == std::string::npos || colon == 0)
-    throw Error(Errc::usage, "--header is 'Name: value'", visible(text));
+  if (colon == std::string::npos || colon == 0) throw Error(Errc::usage, "--header is 'Name: value'", visible(text));
   if (has_crlf_or_nul(text)) throw Error(Errc::usage, "--header holds CR, LF or NUL", visible(text));
   return {text.substr(0, colon), std::string(trim(std::string_view(text).substr(colon + 1)))};
 }
@@ -96,10 +97,12 @@ void apply_options(Draft& draft, const Options& o) {
     if (!is_utf8(*o.subject)) throw Error(Errc::usage, "--subject is not UTF-8");
     draft.subject = *o.subject;
   }
-  for (const std::string& header : o.headers) draft.headers.push_back(header_option(header));
+  for (const std::string& header : o.headers)
+    draft.headers.push_back(header_option(header));
   if (auto text = text_of(o.text, o.text_file, "text")) draft.text = std::move(text);
   if (auto html = text_of(o.html, o.html_file, "html")) draft.html = std::move(html);
-  for (const std::string& path : o.attach) draft.attachments.push_back({open_input(path), base_name(path), {}, {}, false});
+  for (const std::string& path : o.attach)
+    draft.attachments.push_back({open_input(path), base_name(path), {}, {}, false});
   for (const std::string& text : o.inlines) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) throw Error(Errc::usage, "--inline is CID=FILE", visible(text));

@@ -23,7 +23,8 @@ struct Prepared {
   std::optional<ReplyBasis> basis;  ///< with --in-reply-to
 };
 
-/// Makes the message of the draft options, --message, --eml or a file given as argument. `engines` open the message that
+/// Makes the message of the draft options, --message, --eml or a file given as argument. `engines` open the message
+/// that
 /// --in-reply-to names. Throws Error(usage), Error(malformed), Error(no_input) naming the option or file.
 [[nodiscard]] Prepared prepare(const Options& options, Engines& engines);
 

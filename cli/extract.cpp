@@ -49,7 +49,8 @@ std::pair<std::string, int> create_new(int folder_fd, const std::string& folder,
     std::string candidate = numbered(name, number);
     const int fd = ::openat(folder_fd, candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0) return {std::move(candidate), fd};
-    if (errno != EEXIST) throw errno_error(Errc::cannot_create, "cannot create the file", folder + "/" + candidate, errno);
+    if (errno != EEXIST)
+      throw errno_error(Errc::cannot_create, "cannot create the file", folder + "/" + candidate, errno);
   }
   throw Error(Errc::cannot_create, "a thousand files of that name are there already", folder + "/" + name);
 }
@@ -88,17 +89,20 @@ std::string safe_filename(const std::string& wanted, const std::string& fallback
   const std::string clean = visible(to_valid_utf8(wanted));
   std::string name;
   for (const char c : clean) {
-    const bool bad = c == '/' || c == '\\' || c == ':' || c == '*' || c == '?' || c == '"' || c == '<' || c == '>' || c == '|';
+    const bool bad =
+        c == '/' || c == '\\' || c == ':' || c == '*' || c == '?' || c == '"' || c == '<' || c == '>' || c == '|';
     name += bad ? '_' : c;
   }
   const std::size_t first = name.find_first_not_of(". -");
   name = first == std::string::npos ? std::string() : name.substr(first);
-  while (!name.empty() && (name.back() == '.' || name.back() == ' ')) name.pop_back();
+  while (!name.empty() && (name.back() == '.' || name.back() == ' '))
+    name.pop_back();
   if (name.size() > kMaxName) {
     const std::size_t dot = name.rfind('.');
     std::string ending = dot != std::string::npos && name.size() - dot <= 16 ? name.substr(dot) : std::string();
     std::size_t end = kMaxName - ending.size();
-    while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80) --end;  // not within a character
+    while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80)
+      --end;  // not within a character
     name = name.substr(0, end) + ending;
   }
   return name.empty() ? fallback : name;
@@ -120,10 +124,12 @@ std::vector<std::string> extract_parts(const Opened& opened, const std::string& 
         throw errno_error(Errc::io, "writing broke off", folder + "/" + names.back(), errno);
     }
   } catch (...) {
-    for (const std::string& name : names) ::unlinkat(folder_fd.fd, name.c_str(), 0);
+    for (const std::string& name : names)
+      ::unlinkat(folder_fd.fd, name.c_str(), 0);
     throw;
   }
-  for (std::string& name : names) name = folder + "/" + name;
+  for (std::string& name : names)
+    name = folder + "/" + name;
   return names;
 }
 

@@ -44,10 +44,9 @@ void prepare_process() {
 }
 
 std::string general_help() {
-  std::string text =
-      "mimeseal " MIMESEAL_VERSION
-      ": composes mail, seals it as S/MIME or PGP/MIME, submits it, and opens it\n\n"
-      "usage: mimeseal COMMAND [OPTIONS]\n\n";
+  std::string text = "mimeseal " MIMESEAL_VERSION
+                     ": composes mail, seals it as S/MIME or PGP/MIME, submits it, and opens it\n\n"
+                     "usage: mimeseal COMMAND [OPTIONS]\n\n";
   for (const Command& command : commands()) {
     std::string name = command.name;
     name.resize(std::max<std::size_t>(name.size(), 10), ' ');
@@ -75,7 +74,7 @@ int fail(const Error& error, bool json) {
 
 int run(const std::vector<std::string>& words) {
   // Known before anything is parsed, since a wrong option is reported as JSON too.
-  const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
+  bool json = std::find(words.begin(), words.end(), "--json") != words.end();
   try {
     if (words.empty()) {
       print_error(Error(Errc::usage, "no command", {}, "mimeseal --help lists them"));
@@ -92,6 +91,7 @@ int run(const std::vector<std::string>& words) {
     for (const Command& command : commands()) {
       if (words[0] != command.name) continue;
       const Options options = parse_options({words.begin() + 1, words.end()}, command.groups);
+      json = options.json;  // the configuration may ask for it too
       if (options.help) {
         print_result(command_help(command));
         return 0;
@@ -120,9 +120,10 @@ const std::vector<Command>& commands() {
       {"open", "[FILE] [OPTIONS]", "decrypt and verify a message, and say what it proves",
        kKeys | kTime | kOpening | kOutput, run_open},
       {"inspect", "[FILE]", "show the tree of parts and cryptographic layers, without keys", 0, run_inspect},
-      {"keys", "list|show|check [ADDRESS…]", "say what keys there are, until when, and whether mail can be sealed to them",
-       kKeys | kTime, run_keys},
-      {"probe", "URL", "find out which TLS versions, certificate and extensions a server offers", kNetwork | kTime, run_probe},
+      {"keys", "list|show|check [ADDRESS…]",
+       "say what keys there are, until when, and whether mail can be sealed to them", kKeys | kTime, run_keys},
+      {"probe", "URL", "find out which TLS versions, certificate and extensions a server offers", kNetwork | kTime,
+       run_probe},
       {"ses", "quota | tls-policy SET [REQUIRE|OPTIONAL] | smtp-password | fetch s3://BUCKET/KEY -o FILE",
        "Amazon SES: sending limits, TLS policy, SMTP password, mail stored in S3", kNetwork | kSes | kOutput, run_ses},
       {"vectors", "MANIFEST…", "run test vectors", kVectors, run_vectors},

@@ -43,122 +43,125 @@ po::typed_value<std::vector<std::string>>* many(std::vector<std::string>* to, co
 
 void describe_draft(po::options_description& all, Options& o) {
   po::options_description group("Draft");
-  group.add_options()                                                                            //
-      ("from", many(&o.from, "MAILBOX"), "who writes")                                           //
-      ("sender", one(&o.sender, "MAILBOX"), "who sends, when several write")                     //
-      ("reply-to", many(&o.reply_to, "MAILBOX"), "where answers go")                             //
-      ("to", many(&o.to, "MAILBOX"), "recipient (repeatable)")                                   //
-      ("cc", many(&o.cc, "MAILBOX"), "recipient of a copy (repeatable)")                         //
-      ("bcc", many(&o.bcc, "MAILBOX"), "recipient whom nobody else sees (repeatable)")           //
-      ("subject", optional_text(o.subject, "TEXT"), "the subject")                               //
-      ("header", many(&o.headers, "'NAME: VALUE'"), "a further header field (repeatable)")       //
-      ("text", optional_text(o.text, "TEXT"), "the text")                                        //
-      ("text-file", optional_text(o.text_file, "FILE"), "the text, from a file")                 //
-      ("html", optional_text(o.html, "TEXT"), "the text as HTML")                                //
-      ("html-file", optional_text(o.html_file, "FILE"), "the text as HTML, from a file")         //
-      ("attach", many(&o.attach, "FILE"), "a file to go along (repeatable)")                     //
+  group.add_options()                                                                                 //
+      ("from", many(&o.from, "MAILBOX"), "who writes")                                                //
+      ("sender", one(&o.sender, "MAILBOX"), "who sends, when several write")                          //
+      ("reply-to", many(&o.reply_to, "MAILBOX"), "where answers go")                                  //
+      ("to", many(&o.to, "MAILBOX"), "recipient (repeatable)")                                        //
+      ("cc", many(&o.cc, "MAILBOX"), "recipient of a copy (repeatable)")                              //
+      ("bcc", many(&o.bcc, "MAILBOX"), "recipient whom nobody else sees (repeatable)")                //
+      ("subject", optional_text(o.subject, "TEXT"), "the subject")                                    //
+      ("header", many(&o.headers, "'NAME: VALUE'"), "a further header field (repeatable)")            //
+      ("text", optional_text(o.text, "TEXT"), "the text")                                             //
+      ("text-file", optional_text(o.text_file, "FILE"), "the text, from a file")                      //
+      ("html", optional_text(o.html, "TEXT"), "the text as HTML")                                     //
+      ("html-file", optional_text(o.html_file, "FILE"), "the text as HTML, from a file")              //
+      ("attach", many(&o.attach, "FILE"), "a file to go along (repeatable)")                          //
       ("inline", many(&o.inlines, "CID=FILE"), "a file that the HTML shows by cid:CID (repeatable)")  //
-      ("date", one(&o.date, "TIME"), "the Date field; now, unless given")                        //
-      ("message-id", one(&o.message_id, "ID"), "the Message-ID; made, unless given")             //
-      ("in-reply-to", one(&o.in_reply_to, "FILE"), "the message that this one answers; it is opened with the same keys")  //
-      ("message", one(&o.message, "DRAFT.json"), "the draft as JSON (schemas/message)")          //
+      ("date", one(&o.date, "TIME"), "the Date field; now, unless given")                             //
+      ("message-id", one(&o.message_id, "ID"), "the Message-ID; made, unless given")                  //
+      ("in-reply-to", one(&o.in_reply_to, "FILE"),
+       "the message that this one answers; it is opened with the same keys")             //
+      ("message", one(&o.message, "DRAFT.json"), "the draft as JSON (schemas/message)")  //
       ("eml", one(&o.eml, "FILE"), "an existing message, sealed as it is; its Bcc moves to the envelope");
   all.add(group);
 }
 
 void describe_sealing(po::options_description& all, Options& o) {
   po::options_description group("Sealing");
-  group.add_options()                                                                                       //
-      ("sign", po::bool_switch(&o.sign), "sign")                                                            //
-      ("encrypt", po::bool_switch(&o.encrypt), "encrypt; with --sign: signed, then encrypted")              //
-      ("signature", one(&o.signature, "detached|opaque"), "S/MIME: the form of the signature")              //
-      ("cipher", one(&o.cipher, "aes-{128,192,256}-{gcm,cbc}"), "S/MIME: the content's cipher")             //
-      ("digest", one(&o.digest, "sha256|sha384|sha512"), "S/MIME: the digest that is signed")               //
-      ("rsa-signature", one(&o.rsa_signature, "pss|pkcs1"), "S/MIME: how RSA signs")                        //
-      ("key-transport", one(&o.key_transport, "oaep|pkcs1"), "S/MIME: how RSA carries the content's key")   //
-      ("oaep-sha1", po::bool_switch(&o.oaep_sha1), "S/MIME: OAEP with SHA-1, for readers that know no other")  //
+  group.add_options()                                                                                                 //
+      ("sign", po::bool_switch(&o.sign), "sign")                                                                      //
+      ("encrypt", po::bool_switch(&o.encrypt), "encrypt; with --sign: signed, then encrypted")                        //
+      ("signature", one(&o.signature, "detached|opaque"), "S/MIME: the form of the signature")                        //
+      ("cipher", one(&o.cipher, "aes-{128,192,256}-{gcm,cbc}"), "S/MIME: the content's cipher")                       //
+      ("digest", one(&o.digest, "sha256|sha384|sha512"), "S/MIME: the digest that is signed")                         //
+      ("rsa-signature", one(&o.rsa_signature, "pss|pkcs1"), "S/MIME: how RSA signs")                                  //
+      ("key-transport", one(&o.key_transport, "oaep|pkcs1"), "S/MIME: how RSA carries the content's key")             //
+      ("oaep-sha1", po::bool_switch(&o.oaep_sha1), "S/MIME: OAEP with SHA-1, for readers that know no other")         //
       ("profile", one(&o.profile, "default|compat|bdew|fips"), "a named set of these; a single option overrides it")  //
       ("protect-headers", one(&o.protect_headers, "baseline|shy|no-confidentiality|off"),
-       "header protection (RFC 9788); baseline by default: an encrypted message hides its Subject")         //
+       "header protection (RFC 9788); baseline by default: an encrypted message hides its Subject")                  //
       ("no-legacy-display", po::bool_switch(&o.no_legacy_display), "without the display element for older readers")  //
       ("compat-protected-headers", po::bool_switch(&o.compat_protected_headers),
-       "protected-headers=\"v1\" too, for readers of today")                                                //
-      ("attach-key", po::bool_switch(&o.attach_key), "attach one's own OpenPGP key")                        //
-      ("autocrypt", po::bool_switch(&o.autocrypt), "write the Autocrypt header")                            //
-      ("compress", po::bool_switch(&o.compress), "S/MIME: compressed-data inside")                          //
-      ("triple-wrap", po::bool_switch(&o.triple_wrap), "S/MIME: signed, encrypted, and signed again")       //
-      ("nested", po::bool_switch(&o.nested), "OpenPGP: signed, then encrypted in two layers (RFC 3156, 6.1)")  //
-      ("legacy-types", po::bool_switch(&o.legacy_types), "write application/x-pkcs7-*")                     //
-      ("no-encrypt-to-self", po::bool_switch(&o.no_encrypt_to_self), "the sender cannot read what was sent")  //
+       "protected-headers=\"v1\" too, for readers of today")                                                    //
+      ("attach-key", po::bool_switch(&o.attach_key), "attach one's own OpenPGP key")                            //
+      ("autocrypt", po::bool_switch(&o.autocrypt), "write the Autocrypt header")                                //
+      ("compress", po::bool_switch(&o.compress), "S/MIME: compressed-data inside")                              //
+      ("triple-wrap", po::bool_switch(&o.triple_wrap), "S/MIME: signed, encrypted, and signed again")           //
+      ("nested", po::bool_switch(&o.nested), "OpenPGP: signed, then encrypted in two layers (RFC 3156, 6.1)")   //
+      ("legacy-types", po::bool_switch(&o.legacy_types), "write application/x-pkcs7-*")                         //
+      ("no-encrypt-to-self", po::bool_switch(&o.no_encrypt_to_self), "the sender cannot read what was sent")    //
       ("hidden-recipients", po::bool_switch(&o.hidden_recipients), "OpenPGP: without the recipients' key ids")  //
-      ("symmetric", po::bool_switch(&o.symmetric), "OpenPGP: encrypt with the passphrase, for recipients without a key");
+      ("symmetric", po::bool_switch(&o.symmetric),
+       "OpenPGP: encrypt with the passphrase, for recipients without a key");
   all.add(group);
 }
 
 void describe_keys(po::options_description& all, Options& o) {
   po::options_description group("Keys");
-  group.add_options()                                                                                              //
-      ("protocol", one(&o.protocol, "smime|pgp"), "by default what the given identity and keys are")               //
+  group.add_options()                                                                                 //
+      ("protocol", one(&o.protocol, "smime|pgp"), "by default what the given identity and keys are")  //
       ("identity", many(&o.identity, "WHO"),
-       "one's own keys: a .p12/.pfx/.pem file, a pkcs11: URI, an OpenPGP key file, a fingerprint or an address in the keyring")  //
-      ("passphrase-file", one(&o.passphrase_file, "FILE"), "its passphrase: the file's first line")                //
-      ("passphrase-fd", optional_number(o.passphrase_fd, "N"), "likewise from a descriptor")                       //
-      ("recipient-key", many(&o.recipient_key, "FILE|DIR"), "certificates or OpenPGP keys, matched by address")    //
-      ("gnupg-home", one(&o.gnupg_home, "DIR"), "the keyring to use")                                              //
+       "one's own keys: a .p12/.pfx/.pem file, a pkcs11: URI, an OpenPGP key file, a fingerprint or an address in the "
+       "keyring")                                                                                                   //
+      ("passphrase-file", one(&o.passphrase_file, "FILE"), "its passphrase: the file's first line")                 //
+      ("passphrase-fd", optional_number(o.passphrase_fd, "N"), "likewise from a descriptor")                        //
+      ("recipient-key", many(&o.recipient_key, "FILE|DIR"), "certificates or OpenPGP keys, matched by address")     //
+      ("gnupg-home", one(&o.gnupg_home, "DIR"), "the keyring to use")                                               //
       ("trust", many(&o.trust, "FILE|DIR|system"), "CA certificates, or OpenPGP keys believed for their user ids")  //
-      ("trust-model", one(&o.trust_model, "validity|always"), "OpenPGP: which keys of the keyring are believed")   //
-      ("locate", one(&o.locate, "wkd"), "OpenPGP: ask the recipient's domain for a key")                           //
-      ("crl", many(&o.crl, "FILE"), "revocation lists")                                                            //
+      ("trust-model", one(&o.trust_model, "validity|always"), "OpenPGP: which keys of the keyring are believed")    //
+      ("locate", one(&o.locate, "wkd"), "OpenPGP: ask the recipient's domain for a key")                            //
+      ("crl", many(&o.crl, "FILE"), "revocation lists")                                                             //
       ("allow-legacy", po::bool_switch(&o.allow_legacy), "3DES, RC2, DES and old key files may be read");
   all.add(group);
 }
 
 void describe_sending(po::options_description& all, Options& o) {
   po::options_description group("Sending");
-  group.add_options()                                                                                          //
+  group.add_options()  //
       ("via", one(&o.via, "URL"),
-       "smtp://HOST[:587], smtps://HOST[:465], ses://REGION[?…], file:PATH, maildir:PATH, exec:PROGRAM")       //
-      ("raw", one(&o.raw, "FILE"), "submit these bytes as they are")                                           //
-      ("unsealed", po::bool_switch(&o.unsealed), "allow a message that is neither signed nor encrypted")       //
-      ("envelope-from", one(&o.envelope_from, "ADDRESS"), "the reverse-path; by default Sender or From")       //
-      ("rcpt", many(&o.rcpt, "ADDRESS"), "envelope recipients instead of To, Cc and Bcc (repeatable)")         //
-      ("require-tls", po::bool_switch(&o.require_tls), "TLS on the whole way (RFC 8689), or not at all")       //
+       "smtp://HOST[:587], smtps://HOST[:465], ses://REGION[?…], file:PATH, maildir:PATH, exec:PROGRAM")           //
+      ("raw", one(&o.raw, "FILE"), "submit these bytes as they are")                                               //
+      ("unsealed", po::bool_switch(&o.unsealed), "allow a message that is neither signed nor encrypted")           //
+      ("envelope-from", one(&o.envelope_from, "ADDRESS"), "the reverse-path; by default Sender or From")           //
+      ("rcpt", many(&o.rcpt, "ADDRESS"), "envelope recipients instead of To, Cc and Bcc (repeatable)")             //
+      ("require-tls", po::bool_switch(&o.require_tls), "TLS on the whole way (RFC 8689), or not at all")           //
       ("dsn", one(&o.dsn, "never|success,failure,delay[,full|hdrs]"), "delivery status notifications (RFC 3461)")  //
-      ("envid", one(&o.envid, "TEXT"), "the envelope's id in such notifications")                              //
-      ("tag", many(&o.tag, "NAME=VALUE"), "SES message tag (repeatable)")                                      //
-      ("partial", po::bool_switch(&o.partial), "go on when some recipients are refused")                       //
-      ("retry-unknown", po::bool_switch(&o.retry_unknown), "repeat what may have been accepted")               //
-      ("dry-run", po::bool_switch(&o.dry_run), "do all but submit")                                            //
+      ("envid", one(&o.envid, "TEXT"), "the envelope's id in such notifications")                                  //
+      ("tag", many(&o.tag, "NAME=VALUE"), "SES message tag (repeatable)")                                          //
+      ("partial", po::bool_switch(&o.partial), "go on when some recipients are refused")                           //
+      ("retry-unknown", po::bool_switch(&o.retry_unknown), "repeat what may have been accepted")                   //
+      ("dry-run", po::bool_switch(&o.dry_run), "do all but submit")                                                //
       ("save-sent", one(&o.save_sent, "FILE|maildir:PATH"), "keep a copy of what was sent");
   all.add(group);
 }
 
 void describe_network(po::options_description& all, Options& o) {
   po::options_description group("Connection");
-  group.add_options()                                                                                 //
-      ("user", one(&o.user, "NAME"), "sign in as")                                                    //
-      ("password-file", one(&o.password_file, "FILE"), "the password: the file's first line")         //
-      ("password-fd", optional_number(o.password_fd, "N"), "likewise from a descriptor")              //
-      ("token-file", one(&o.token_file, "FILE"), "an OAuth token")                                    //
-      ("auth", one(&o.auth, "MECHANISM"), "the SASL mechanism; by default the best one offered")      //
-      ("ca-file", one(&o.ca_file, "FILE"), "CA certificates to believe instead of the system's")      //
-      ("client-cert", one(&o.client_cert, "FILE"), "client certificate and key (PEM)")                //
-      ("tls-min", one(&o.tls_min, "1.2|1.3"), "the oldest TLS version that will do")                  //
-      ("tls-pin", one(&o.tls_pin, "SHA256"), "the server's certificate, by its SHA-256")              //
-      ("proxy", one(&o.proxy, "URL"), "connect through this proxy")                                   //
-      ("hello", one(&o.hello, "NAME"), "the name said in EHLO")                                       //
+  group.add_options()                                                                             //
+      ("user", one(&o.user, "NAME"), "sign in as")                                                //
+      ("password-file", one(&o.password_file, "FILE"), "the password: the file's first line")     //
+      ("password-fd", optional_number(o.password_fd, "N"), "likewise from a descriptor")          //
+      ("token-file", one(&o.token_file, "FILE"), "an OAuth token")                                //
+      ("auth", one(&o.auth, "MECHANISM"), "the SASL mechanism; by default the best one offered")  //
+      ("ca-file", one(&o.ca_file, "FILE"), "CA certificates to believe instead of the system's")  //
+      ("client-cert", one(&o.client_cert, "FILE"), "client certificate and key (PEM)")            //
+      ("tls-min", one(&o.tls_min, "1.2|1.3"), "the oldest TLS version that will do")              //
+      ("tls-pin", one(&o.tls_pin, "SHA256"), "the server's certificate, by its SHA-256")          //
+      ("proxy", one(&o.proxy, "URL"), "connect through this proxy")                               //
+      ("hello", one(&o.hello, "NAME"), "the name said in EHLO")                                   //
       ("timeout", one(&o.timeout, "SECONDS"), "how long to wait in each phase");
   all.add(group);
 }
 
 void describe_opening(po::options_description& all, Options& o) {
   po::options_description group("Opening");
-  group.add_options()                                                                                             //
-      ("require", many(&o.require, "signed,encrypted,authenticated"), "exit 1 unless all of these hold")          //
-      ("require-signer", many(&o.require_signer, "ADDRESS|FINGERPRINT"), "exit 1 unless this one signed it")      //
-      ("extract", one(&o.extract, "DIR"), "write the parts into a folder")                                        //
+  group.add_options()                                                                                         //
+      ("require", many(&o.require, "signed,encrypted,authenticated"), "exit 1 unless all of these hold")      //
+      ("require-signer", many(&o.require_signer, "ADDRESS|FINGERPRINT"), "exit 1 unless this one signed it")  //
+      ("extract", one(&o.extract, "DIR"), "write the parts into a folder")                                    //
       ("allow-unauthenticated", po::bool_switch(&o.allow_unauthenticated),
-       "release content that nothing proves to be intact")                                                        //
+       "release content that nothing proves to be intact")  //
       ("inline-pgp", po::bool_switch(&o.inline_pgp), "decrypt PGP armour inside text parts");
   all.add(group);
 }
@@ -208,12 +211,12 @@ po::options_description describe(Options& o, unsigned groups) {
   if ((groups & kNetwork) != 0) describe_network(all, o);
   describe_rest(all, o, groups);
   po::options_description common("Common");
-  common.add_options()                                                                                 //
-      ("json", po::bool_switch(&o.json), "print the report as JSON")                                   //
-      ("config", one(&o.config, "FILE"), "the configuration file")                                     //
-      ("no-config", po::bool_switch(&o.no_config), "read no configuration file")                       //
-      ("account", one(&o.account, "NAME"), "the [account NAME] section of the configuration to use")   //
-      ("verbose,v", po::bool_switch(&o.verbose), "say more, on standard error")                        //
+  common.add_options()                                                                                //
+      ("json", po::bool_switch(&o.json), "print the report as JSON")                                  //
+      ("config", one(&o.config, "FILE"), "the configuration file")                                    //
+      ("no-config", po::bool_switch(&o.no_config), "read no configuration file")                      //
+      ("account", one(&o.account, "NAME"), "the [account NAME] section of the configuration to use")  //
+      ("verbose,v", po::bool_switch(&o.verbose), "say more, on standard error")                       //
       ("help,h", po::bool_switch(&o.help), "say what can be said");
   all.add(common);
   return all;
@@ -304,7 +307,8 @@ std::vector<ConfigOption> read_config(const std::string& path, const std::string
                   place_of(prepared, path, name));
     if (!ours) continue;
     if (in_section) account_found = true;
-    for (std::string& value : option.value) std::replace(value.begin(), value.end(), kHash, '#');
+    for (std::string& value : option.value)
+      std::replace(value.begin(), value.end(), kHash, '#');
     (in_section ? own : common).push_back({name, option.value});
   }
   if (!account_found && prepared.find("[account " + account + "]") == std::string::npos)
@@ -353,7 +357,9 @@ Options parse_options(const std::vector<std::string>& words, unsigned groups) {
   } catch (const po::error& error) {
     refuse_usage(error);
   }
-  const auto said = [&](const char* name) { return map.count(name) != 0 ? map[name].as<std::string>() : std::string(); };
+  const auto said = [&](const char* name) {
+    return map.count(name) != 0 ? map[name].as<std::string>() : std::string();
+  };
   const std::string account = said("account");
   if (!map["no-config"].as<bool>() && !map["help"].as<bool>()) {
     const std::string named = said("config");

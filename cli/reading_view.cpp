@@ -28,7 +28,8 @@ std::string shown(const Mailbox& mailbox) {
 
 std::string shown(const std::vector<Mailbox>& list) {
   std::vector<std::string> parts;
-  for (const Mailbox& mailbox : list) parts.push_back(shown(mailbox));
+  for (const Mailbox& mailbox : list)
+    parts.push_back(shown(mailbox));
   return join(parts, ", ");
 }
 
@@ -93,9 +94,9 @@ std::string protection(const OpenedPart& part) {
 
 const char* verdict_colour(const Opened& opened) {
   if (opened.summary.signed_ == SignedState::bad) return kRed;
-  if (const OpenedLayer* layer = closed_layer(opened))
-    return layer->facts.result == LayerResult::bad ? kRed : kYellow;
-  const bool good = opened.summary.state == MessageState::verified || opened.summary.state == MessageState::confidential;
+  if (const OpenedLayer* layer = closed_layer(opened)) return layer->facts.result == LayerResult::bad ? kRed : kYellow;
+  const bool good =
+      opened.summary.state == MessageState::verified || opened.summary.state == MessageState::confidential;
   return good ? kGreen : kYellow;
 }
 
@@ -166,7 +167,8 @@ std::string reading_view(const Opened& opened, bool colour) {
   if (!opened.layers.empty()) text += "\nlayers:\n";
   for (const OpenedLayer& layer : opened.layers) {
     text += "  " + layer.path + "  " + std::string(to_string(layer.facts.type)) + ": " +
-            std::string(to_string(layer.facts.result)) + (layer.facts.cipher.empty() ? "" : ", " + visible(layer.facts.cipher)) +
+            std::string(to_string(layer.facts.result)) +
+            (layer.facts.cipher.empty() ? "" : ", " + visible(layer.facts.cipher)) +
             (layer.errant ? ", not around the whole message: it does not count" : "") + "\n";
     for (const SignerFacts& signer : layer.facts.signers)
       text += "      " + std::string(to_string(judge(signer))) + "  " +

@@ -38,7 +38,9 @@ void check_protocol_options(const Options& o, Protocol protocol) {
 
 }  // namespace
 
-bool wants_sealing(const Options& o) { return o.sign || o.encrypt || o.triple_wrap || o.symmetric; }
+bool wants_sealing(const Options& o) {
+  return o.sign || o.encrypt || o.triple_wrap || o.symmetric;
+}
 
 Sealed seal_prepared(const Prepared& prepared, const Options& options, Engines& engines) {
   SealSpec spec;
@@ -83,7 +85,8 @@ Sealed seal_prepared(const Prepared& prepared, const Options& options, Engines& 
     spec.symmetric = &*passphrase;
   }
   Sealed sealed = seal(prepared.message, spec);
-  for (const std::string& hint : sealed.report.hints) print_hint(hint);
+  for (const std::string& hint : sealed.report.hints)
+    print_hint(hint);
   return sealed;
 }
 

@@ -110,7 +110,8 @@ SmimePolicy smime_policy(const Options& options) {
   SmimePolicy policy;
   if (const auto profile = chosen("profile", options.profile, "default, compat, bdew or fips", &parse_profile))
     policy.profile = *profile;
-  policy.cipher = chosen("cipher", options.cipher, "aes-128-gcm, aes-192-gcm, aes-256-gcm, or one of these with cbc", &parse_cipher);
+  policy.cipher = chosen("cipher", options.cipher, "aes-128-gcm, aes-192-gcm, aes-256-gcm, or one of these with cbc",
+                         &parse_cipher);
   policy.digest = chosen("digest", options.digest, "sha256, sha384 or sha512", &parse_digest);
   policy.rsa_signature = chosen("rsa-signature", options.rsa_signature, "pss or pkcs1", &parse_rsa_signature);
   policy.key_transport = chosen("key-transport", options.key_transport, "oaep or pkcs1", &parse_key_transport);
@@ -133,7 +134,8 @@ TlsPolicy tls_policy(const Options& options) {
     refuse_value("tls-min", options.tls_min, "1.2 or 1.3");
   }
   policy.ca_file = options.ca_file;
-  if (const char* bundle = std::getenv("AWS_CA_BUNDLE"); policy.ca_file.empty() && bundle != nullptr) policy.ca_file = bundle;
+  if (const char* bundle = std::getenv("AWS_CA_BUNDLE"); policy.ca_file.empty() && bundle != nullptr)
+    policy.ca_file = bundle;
   policy.client_cert = options.client_cert;
   policy.pin = options.tls_pin;
   // Files are looked at now: a wrong path is the user's, not the server's fault.

@@ -55,13 +55,18 @@ void print_error(const Error& error) {
   std::string text = error.what();
   if (!error.where().empty()) text = error.where() + ": " + text;
   line("error", text);
-  for (const std::string& detail : error.details()) line("error", detail);
+  for (const std::string& detail : error.details())
+    line("error", detail);
   if (!error.cause().empty() && text.find(error.cause()) == std::string::npos) line("note", error.cause());
   if (!error.hint().empty()) print_hint(error.hint());
 }
 
-void print_hint(std::string_view text) { line("hint", text); }
-void print_note(std::string_view text) { line("note", text); }
+void print_hint(std::string_view text) {
+  line("hint", text);
+}
+void print_note(std::string_view text) {
+  line("note", text);
+}
 
 void print_result(std::string_view text) {
   while (!text.empty()) {
@@ -87,7 +92,8 @@ SecretBytes ask_secret(const std::string& prompt) {
   const std::string question = visible(prompt) + ": ";
   try {
     const Quiet quiet(fd);
-    if (::write(fd, question.data(), question.size()) < 0) throw errno_error(Errc::io, "writing broke off", "/dev/tty", errno);
+    if (::write(fd, question.data(), question.size()) < 0)
+      throw errno_error(Errc::io, "writing broke off", "/dev/tty", errno);
     SecretBytes secret = read_secret_fd(fd);
     if (::write(fd, "\n", 1) < 0) throw errno_error(Errc::io, "writing broke off", "/dev/tty", errno);
     ::close(fd);

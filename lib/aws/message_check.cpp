@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::uint64_t kMaxLine = 998;  // and CR LF (RFC 5321, section 4.5.3.1.6)
 constexpr std::size_t kMaxField = 16U << 10U;
+constexpr std::size_t kMaxBoundary = 70;  // RFC 2046, section 5.1.1
+constexpr std::size_t kMaxBoundaries = 256;
 
 // Amazon SES Developer Guide, "Unsupported attachment types"; sorted.
 constexpr std::array<std::string_view, 90> kBlocked = {
@@ -86,35 +88,42 @@ std::optional<Piece> piece_of(std::string_view parameter) {
   return piece;
 }
 
+/// Calls `take` with each parameter's name and value.
+template <class Take>
+void for_each_parameter(std::string_view field, Take take) {
+  const auto skip_blanks = [](std::string_view& text) {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+      text.remove_prefix(1);
+  };
+  while (true) {
+    const std::size_t semicolon = field.find(';');
+    if (semicolon == std::string_view::npos) return;
+    field.remove_prefix(semicolon + 1);
+    skip_blanks(field);
+    std::size_t end = 0;
+    while (end < field.size() && is_parameter_name(field[end]))
+      ++end;
+    const std::string_view name = field.substr(0, end);
+    field.remove_prefix(end);
+    skip_blanks(field);
+    if (!field.starts_with('=')) continue;
+    field.remove_prefix(1);
+    skip_blanks(field);
+    take(name, take_value(field));
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> names_in_field(std::string_view field) {
   std::map<std::pair<std::string, unsigned long>, std::string> pieces;
   std::vector<std::string> names;
-  while (true) {
-    const std::size_t semicolon = field.find(';');
-    if (semicolon == std::string_view::npos) break;
-    field.remove_prefix(semicolon + 1);
-    while (!field.empty() && (field.front() == ' ' || field.front() == '\t'))
-      field.remove_prefix(1);
-    std::size_t end = 0;
-    while (end < field.size() && is_parameter_name(field[end]))
-      ++end;
-    const std::string_view parameter = field.substr(0, end);
-    std::string_view rest = field.substr(end);
-    while (!rest.empty() && (rest.front() == ' ' || rest.front() == '\t'))
-      rest.remove_prefix(1);
-    if (!rest.starts_with('=')) continue;
-    rest.remove_prefix(1);
-    while (!rest.empty() && (rest.front() == ' ' || rest.front() == '\t'))
-      rest.remove_prefix(1);
-    std::string value = take_value(rest);
-    field = rest;
-    if (const auto piece = piece_of(parameter)) {
-      if (piece->is_extended) value = decode_extended(value, piece->index == 0);
-      pieces[{piece->base, piece->index}] += value;
-    }
-  }
+  for_each_parameter(field, [&](std::string_view name, std::string value) {
+    const auto piece = piece_of(name);
+    if (!piece) return;
+    if (piece->is_extended) value = decode_extended(value, piece->index == 0);
+    pieces[{piece->base, piece->index}] += value;
+  });
   for (const auto& [key, value] : pieces) {
     if (key.second == 0 || names.empty()) names.emplace_back();
     names.back() += value;
@@ -122,6 +131,14 @@ std::vector<std::string> names_in_field(std::string_view field) {
   for (std::string& name : names)
     name = decode_encoded_words(name);
   return names;
+}
+
+std::string boundary_in_field(std::string_view field) {
+  std::string boundary;
+  for_each_parameter(field, [&](std::string_view name, std::string value) {
+    if (boundary.empty() && iequals(name, "boundary")) boundary = std::move(value);
+  });
+  return boundary;
 }
 
 std::string blocked_extension(std::string_view name) {
@@ -168,19 +185,32 @@ void MessageCheck::take_line() {
     } else {
       end_field();
       if (istarts_with(line_, "content-type:") || istarts_with(line_, "content-disposition:")) field_ = line_;
-      // A boundary right behind a boundary begins a header again.
-      if (line_.empty()) in_header_ = false;
+      if (line_.empty()) end_header();
     }
   } else if (line_.starts_with("--")) {
-    in_header_ = true;
+    const std::string_view rest = std::string_view(line_).substr(2);
+    in_header_ = std::any_of(boundaries_.begin(), boundaries_.end(), [&](const std::string& boundary) {
+      return rest.starts_with(boundary) && trim(rest.substr(boundary.size())).empty();
+    });
   }
   line_.clear();
   length_ = 0;
 }
 
+void MessageCheck::end_header() {
+  in_header_ = std::exchange(holds_message_, false);
+}
+
 void MessageCheck::end_field() {
   if (field_.empty()) return;
   const std::string field = std::exchange(field_, {});
+  if (istarts_with(field, "content-type:")) {
+    const std::string_view type = trim(std::string_view(field).substr(field.find(':') + 1));
+    holds_message_ = istarts_with(type, "message/rfc822") || istarts_with(type, "message/global");
+    std::string boundary = boundary_in_field(field);
+    if (!boundary.empty() && boundary.size() <= kMaxBoundary && boundaries_.size() < kMaxBoundaries)
+      boundaries_.push_back(std::move(boundary));
+  }
   for (const std::string& name : names_in_field(field)) {
     const std::string extension = blocked_extension(name);
     if (!extension.empty())

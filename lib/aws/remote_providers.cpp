@@ -121,6 +121,14 @@ std::string instance_url(const Search& search) {
   return url;
 }
 
+/// IAM's names, which stand in a path as they are.
+bool is_role_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_+=,.@-").find(c) != std::string_view::npos;
+  });
+}
+
 net::HttpRequest plain_request(std::string method, std::string url, std::chrono::milliseconds timeout) {
   net::HttpRequest request;
   request.method = std::move(method);
@@ -143,7 +151,7 @@ net::HttpResponse ask(Search& search, const std::string& from, int attempts,
     if (response.status >= 200 && response.status < 300) return response;
     const ServiceError error = response.status == 0 ? ServiceError() : service_error(response);
     const bool again = response.status == 0
-                           ? failure.code != Errc::protocol
+                           ? failure.transient
                            : response.status >= 500 || is_throttling(error, response.status) ||
                                  is_transient(error, response.status) || error.code == "IDPCommunicationError";
     if (!again || done >= attempts) {
@@ -296,8 +304,8 @@ Found from_instance(Search& search) {
     };
     const std::string listed = get(roles).body;
     const std::string role(trim(std::string_view(listed).substr(0, listed.find('\n'))));
-    if (role.empty()) give_up(from, "the instance has no role");
-    net::HttpResponse response = get(roles + uri_encode(role));
+    if (!is_role_name(role)) give_up(from, "the instance has no role");
+    net::HttpResponse response = get(roles + role);
     auto json = parse_json(response.body);
     cleanse(response.body);
     if (!json) give_up(from, "the answer is no JSON");

@@ -64,7 +64,9 @@ class Fetcher {
         region_(resolve_region(settings.region, context, files_)),
         fips_(settings.fips || asks_for("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", context, files_)),
         s3_endpoint_(endpoint_of(settings.endpoint, "s3", context)),
-        kms_endpoint_(endpoint_of({}, "kms", context)),
+        // An endpoint named for all of this serves KMS too, unless KMS has one of its own.
+        kms_endpoint_(
+            endpoint_of(context.environment("AWS_ENDPOINT_URL_KMS") ? "" : settings.endpoint, "kms", context)),
         client_(context, region_) {}
 
   StoredMessage fetch() {
@@ -84,8 +86,8 @@ class Fetcher {
     }
     const StoredKeys keys = read_stored_keys(metadata, place_.where);
     if (keys.wrapping != "kms" && keys.wrapping != "kms+context")
-      throw Error(Errc::unsupported, "its data key is not wrapped by KMS", place_.where,
-                  "--metadata and --data-key decrypt it when its key is known");
+      throw Error(Errc::unsupported, "its data key is wrapped by " + visible(keys.wrapping) + ", not by KMS",
+                  place_.where, "--metadata and --data-key decrypt it when its key is known");
     demand_authenticated(keys, settings_.allow_cbc, place_.where);
     const SecretBytes data_key = unwrap(keys);
     message.content = decrypt_object(*object, keys, data_key, settings_.allow_cbc);

@@ -219,7 +219,7 @@ net::HttpResponse ServiceClient::repeat(const Call& call, const std::function<Si
     net::HttpFailure failure;
     net::HttpResponse response = once(call, fresh ? fresh() : nullptr, failure);
     if (response.status == 0) {
-      if (failure.code == Errc::protocol || done >= attempts_.limit()) throw Error(failure.code, failure.what);
+      if (!failure.transient || done >= attempts_.limit()) throw Error(failure.code, failure.what);
     } else {
       const ServiceError error = response.status < 300 ? ServiceError() : service_error(response);
       if (is_expired(error) && !renewed) {

@@ -57,7 +57,7 @@ class Submission {
   /// Whether the receipt is filled in; otherwise another attempt follows.
   bool judge_break(const net::HttpFailure& failure) {
     if (failure.request_complete) return judge_unknown(0, {}, failure.what);
-    if (failure.code == Errc::protocol || last_) throw Error(failure.code, failure.what);
+    if (!failure.transient || last_) throw Error(failure.code, failure.what);
     return false;
   }
 

@@ -111,11 +111,7 @@ StoredKeys read_second_format(const Metadata& metadata, const std::string& where
     throw Error(Errc::unsupported, "its tag has " + visible(*tag) + " bits, not 128", where);
   keys.description = description_of(metadata, "x-amz-matdesc", where);
   keys.plain_size = plain_size(metadata, where);
-  if (keys.wrapping == "kms+context") {
-    check_cipher_in_context(keys, keys.cipher_name, where);
-  } else if (keys.wrapping != "kms") {
-    throw Error(Errc::unsupported, "its data key is wrapped by " + visible(keys.wrapping) + ", not by KMS", where);
-  }
+  if (keys.wrapping == "kms+context") check_cipher_in_context(keys, keys.cipher_name, where);
   return keys;
 }
 
@@ -127,14 +123,15 @@ StoredKeys read_third_format(const Metadata& metadata, const std::string& where)
   keys.cipher = StoredCipher::gcm_committing;
   keys.cipher_name = "AES/GCM/HKDF-SHA512-COMMIT-KEY";
   const std::string& wrapping = needed(metadata, "x-amz-w", where);
-  if (wrapping != "12" && wrapping != "kms+context")
-    throw Error(Errc::unsupported, "its data key is wrapped by method " + visible(wrapping) + ", not by KMS", where);
-  keys.wrapping = "kms+context";
+  keys.wrapping = wrapping == "12"   ? "kms+context"
+                  : wrapping == "02" ? "AES/GCM"
+                  : wrapping == "22" ? "RSA-OAEP-SHA1"
+                                     : wrapping;
   keys.wrapped_key = octets(metadata, "x-amz-3", where);
   keys.message_id = octets_of_size(metadata, "x-amz-i", kMessageId, where);
   keys.commitment = octets_of_size(metadata, "x-amz-d", kCommitment, where);
   keys.description = description_of(metadata, "x-amz-t", where);
-  check_cipher_in_context(keys, kSuite, where);
+  if (keys.wrapping == "kms+context" && !keys.description.empty()) check_cipher_in_context(keys, kSuite, where);
   return keys;
 }
 

@@ -39,7 +39,7 @@ enum class StoredCipher {
 struct StoredKeys {
   StoredCipher cipher = StoredCipher::gcm;
   std::string cipher_name;
-  std::string wrapping;     ///< "kms", "kms+context"; "AES/ECB" for the first format
+  std::string wrapping;     ///< "kms", "kms+context", …; "AES/ECB" for the first format
   std::string wrapped_key;  ///< octets
   std::string iv;           ///< 12 or 16 octets; empty when committing
   std::string message_id;   ///< 28 octets, when committing

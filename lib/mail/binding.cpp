@@ -96,6 +96,9 @@ void bind_signers(LayerFacts& facts, const Binding& from, const Problem* doubt) 
     if (!match) explain(signer, from, doubt);
   }
   if (!is_signature(facts)) return;
+  const auto doubtful =
+      std::ranges::find_if(facts.signers, [](const SignerFacts& s) { return judge(s) != Verdict::good; });
+  if (facts.why.empty() && doubtful != facts.signers.end()) facts.why = doubtful->why;
   const LayerResult signed_ = layer_result(facts.signers);
   if (facts.type == LayerType::pgp_encrypted) {
     // The layer's own result is that of the decryption; a signature in it that does not fit spoils it.

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: MIT
 #include "layers.h"
+#include "mimeseal/core/text.h"
 #include "mimeseal/mail/open.h"
 
 namespace mimeseal {
 namespace mail {
 namespace {
 
-std::string detail_of(const Part& part, const LayerForm& form, const std::optional<LayerType>& inside) {
+/// `held` is what the octets are; `known`: whether that could be told.
+std::string detail_of(const Part& part, const LayerForm& form, LayerType held, bool known) {
   if (!form.sound) return form.why;
-  std::string out;
-  for (const char* name : {"smime-type", "protocol", "micalg"}) {
-    const std::string* value = part.content_type.find(name);
-    if (value != nullptr) out += (out.empty() ? "" : "; ") + std::string(name) + "=" + *value;
-  }
-  if (inside && *inside != form.claimed)
-    out += (out.empty() ? "" : "; ") + std::string("but holds ") + std::string(to_string(*inside));
-  if (form.form == Form::cms && !inside)
-    out += (out.empty() ? "" : "; ") + std::string("no CMS that can be recognised");
-  return out;
+  std::vector<std::string> details;
+  for (const char* name : {"smime-type", "protocol", "micalg"})
+    if (const std::string* value = part.content_type.find(name)) details.push_back(std::string(name) + "=" + *value);
+  if (held != form.claimed) details.push_back("but holds " + std::string(to_string(held)));
+  if (form.form == Form::cms && !known) details.emplace_back("no CMS that can be recognised");
+  return join(details, "; ");
 }
 
 void add_layer(Inspected& out, const InputPtr& input, const Part& part) {
   const LayerForm form = layer_form(part);
   if (form.form == Form::none) return;
-  const auto inside = form.form == Form::cms ? peek_cms(input, part) : std::nullopt;
+  std::optional<LayerType> inside;
+  if (form.form == Form::cms) inside = peek_cms(input, part);
   if (form.form == Form::cms && !form.certain && !inside) return;
-  out.layers.push_back({part.path, inside.value_or(form.claimed), detail_of(part, form, inside)});
+  const LayerType held = inside ? *inside : form.claimed;
+  out.layers.push_back({part.path, held, detail_of(part, form, held, inside.has_value())});
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ struct Opening {
   explicit Opening(const OpenSettings& chosen)
       : settings(chosen), payload_left(chosen.max_payload), layers_left(chosen.max_layers) {}
 
-  [[nodiscard]] Engine* engine(Protocol protocol) const noexcept;
+  /// Ready to use: what is wrong with its keys is thrown here, and never taken for a fault of the message.
+  [[nodiscard]] Engine* engine(Protocol protocol) const;
   void add(std::string code, std::string path, std::string why);
   void add(const std::vector<Problem>& found);
 };

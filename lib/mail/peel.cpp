@@ -40,9 +40,11 @@ Place closed_part(const Place& place, const LayerForm& form) {
 
 }  // namespace
 
-Engine* Opening::engine(Protocol protocol) const noexcept {
+Engine* Opening::engine(Protocol protocol) const {
   for (Engine* candidate : settings.engines) {
-    if (candidate != nullptr && candidate->protocol() == protocol) return candidate;
+    if (candidate == nullptr || candidate->protocol() != protocol) continue;
+    candidate->prepare();
+    return candidate;
   }
   return nullptr;
 }
@@ -95,7 +97,6 @@ Chain peel(Opening& opening, const Place& start, bool errant, std::optional<Laye
     }
     Unwrapped layer = unwrap(opening, at, form);
     if (!layer.is_layer) break;
-    --opening.layers_left;
     const bool is_compression = layer.facts.type == LayerType::smime_compressed;
     if (is_compression && !compressed) {
       compressed = true;

@@ -64,7 +64,8 @@ class Builder {
     }
   }
 
-  void add_layered(std::uint32_t parent, const Place& place, std::uint32_t protection, std::optional<LayerForm> form) {
+  void add_layered(std::uint32_t parent, const Place& place, std::uint32_t protection,
+                   const std::optional<LayerForm>& form) {
     if (!form && layer_form(*place.part).form == Form::none) {
       add_node(parent, place, protection, false);
       return;

@@ -48,6 +48,7 @@ LayerFacts verify(Engine& engine, const Place& place, const Part& content, const
 Unwrapped unwrap_signed(Opening& opening, const Place& place, const LayerForm& form) {
   Unwrapped out;
   out.inside = place.at(*form.content);
+  --opening.layers_left;
   Engine* engine = opening.engine(form.protocol);
   if (engine == nullptr) {
     out.facts = failed(form.claimed, LayerResult::unverified,
@@ -74,6 +75,7 @@ bool gives_content(const LayerFacts& facts, std::uint64_t size) {
 Unwrapped open_blob(Opening& opening, const Place& place, const LayerForm& form, Engine& engine) {
   Unwrapped out;
   const std::string inner_path = place.part->path + ".1";
+  --opening.layers_left;
   Spool spool("the content of part " + place.part->path, Spool::kDefaultThreshold, opening.payload_left);
   const auto body = decoded_body(place.input(), *form.blob, &opening.problems);
   out.facts = engine.open(*body, spool, spec_of(opening));
@@ -122,6 +124,7 @@ Unwrapped unwrap_blob(Opening& opening, const Place& place, const LayerForm& for
       out.is_layer = false;
       return out;
     }
+    --opening.layers_left;
     out.facts = failed(type, is_encryption(type) ? LayerResult::no_key : LayerResult::unverified,
                        std::string("nothing here opens ") + name_of(form.protocol));
     return out;

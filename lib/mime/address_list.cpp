@@ -33,7 +33,7 @@ class Reader {
   AddressList read();
 
  private:
-  void problem(std::string what) {
+  void problem(std::string_view what) {
     if (list_.problems.size() < kMaxProblems) list_.problems.push_back(visible(what));
   }
   [[nodiscard]] Token next();
@@ -41,7 +41,7 @@ class Reader {
   void begin_group();
   void end_element();
   void read_element(Tokens tokens);
-  void add(std::string name, Tokens address);
+  void add(std::string name, Tokens tokens);
   [[nodiscard]] std::string phrase(Tokens tokens);
 
   std::string_view text_;

@@ -43,8 +43,11 @@ bool is_address_field(std::string_view name) {
 /// A field as it is, unless the wire does not take it: 8bit octets, stray line ends, overlong lines.
 HeaderField fit(const HeaderField& field) {
   if (mime::fits_wire(field)) return field;
-  return is_address_field(field.name) ? mailbox_field(field.name, mailboxes({field}, field.name))
-                                      : mime::rewritten(field);
+  if (is_address_field(field.name)) {
+    const AddressList list = parse_address_list(field.value());
+    if (list.problems.empty() && !list.mailboxes.empty()) return mailbox_field(field.name, list.mailboxes);
+  }
+  return mime::rewritten(field);
 }
 
 void check_once(const HeaderFields& fields) {

@@ -34,7 +34,8 @@ namespace {
                      [](char c) { return c > ' ' && c < 0x7f && c != '[' && c != ']' && c != '\\'; });
 }
 
-/// Letters, digits and inner hyphens alone, no label that IDNA reads ("xn--…"): there IDNA changes nothing but the case.
+/// Letters, digits and inner hyphens alone, no label that IDNA reads ("xn--…"): there IDNA changes nothing but the
+/// case.
 [[nodiscard]] bool is_plain_host_name(std::string_view text) noexcept {
   constexpr std::size_t kLongestLabel = 63;
   constexpr std::size_t kLongestName = 253;

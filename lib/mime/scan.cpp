@@ -12,6 +12,7 @@
 #include "mime/part_facts.h"
 #include "mime/problem_list.h"
 #include "mime/scan_header.h"
+#include "mime/scanner.h"
 #include "mime/window.h"
 #include "mimeseal/core/error.h"
 
@@ -40,8 +41,8 @@ struct Delimiter {
 
 class Scanner {
  public:
-  Scanner(const Input& input, std::uint64_t begin, std::uint64_t end, const ScanLimits& limits)
-      : window_(input, begin, end), limits_(limits), at_(begin) {
+  Scanner(const Input& input, std::uint64_t begin, std::uint64_t end, const ScanLimits& limits, std::size_t window_size)
+      : window_(input, begin, end, window_size), limits_(limits), at_(begin) {
     limits_.max_depth = std::min(limits.max_depth, kDepthCeiling);
   }
 
@@ -290,17 +291,22 @@ void Scanner::report_line_ends(const std::string& root_path) {
 
 }  // namespace
 
-}  // namespace mime
-
-PartIndex scan(const Input& input, std::uint64_t begin, std::uint64_t end, const ScanLimits& limits, std::string path) {
+PartIndex scan_through(const Input& input, std::uint64_t begin, std::uint64_t end, const ScanLimits& limits,
+                       std::string path, std::size_t window_size) {
   end = std::min(end, input.size());
   begin = std::min(begin, end);
   try {
-    return mime::Scanner(input, begin, end, limits).run(std::move(path));
+    return Scanner(input, begin, end, limits, window_size).run(std::move(path));
   } catch (Error& error) {
     if (error.where().empty()) error.with_where(input.name());
     throw;
   }
+}
+
+}  // namespace mime
+
+PartIndex scan(const Input& input, std::uint64_t begin, std::uint64_t end, const ScanLimits& limits, std::string path) {
+  return mime::scan_through(input, begin, end, limits, std::move(path), mime::Window::kSize);
 }
 
 PartIndex scan(const Input& input, const ScanLimits& limits) {

@@ -13,6 +13,12 @@ namespace mimeseal::mime {
 
 namespace {
 
+/// The separator line of a mailbox file; "From : a@b" is a field in obsolete syntax, and other readers take it for one.
+bool is_mbox_line(std::string_view line) {
+  if (line.starts_with('>')) line.remove_prefix(1);
+  return line.starts_with("From ") && !trim(line.substr(5)).starts_with(':');
+}
+
 class HeaderScan {
  public:
   HeaderScan(Window& window, std::uint64_t at, const BoundarySet& boundaries, const ScanLimits& limits,
@@ -57,7 +63,7 @@ ScannedHeader HeaderScan::read(bool message) {
       end_at(at_);
       break;
     }
-    if (first && message && (line_.starts_with("From ") || line_.starts_with(">From "))) {
+    if (first && message && is_mbox_line(line_)) {
       header_.begin = at_;
       header_.mbox_line = true;
       message = false;

@@ -20,7 +20,7 @@ struct ScannedHeader {
   bool bad_line = false;    ///< a line that is no field
   bool blank_line = false;  ///< a line of blanks, read as folding
   bool blank_before_colon = false;
-  bool mbox_line = false;          ///< a "From " line came first
+  bool mbox_line = false;      ///< a "From " line came first
   bool no_blank_line = false;  ///< a boundary follows the fields at once
 };
 

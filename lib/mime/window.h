@@ -15,15 +15,15 @@ class Window {
  public:
   static constexpr std::size_t kSize = std::size_t{128} << 10U;
 
-  Window(const Input& input, std::uint64_t begin, std::uint64_t end);
+  Window(const Input& input, std::uint64_t begin, std::uint64_t end, std::size_t size);
 
-  /// What lies at `offset`: at least `wanted` octets (at most half the window), fewer only at the end. Valid until the
-  /// next call. Throws Error(io).
+  /// What lies at `offset`: at least `wanted` octets, fewer only at the end. Valid until the next call. Throws
+  /// Error(io).
   [[nodiscard]] std::string_view at(std::uint64_t offset, std::size_t wanted);
   [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
 
  private:
-  void load(std::uint64_t offset);
+  void load(std::uint64_t offset, std::size_t wanted);
 
   const Input& input_;
   std::uint64_t end_;

@@ -36,6 +36,13 @@ std::string origin(std::string_view url) {
   return visible(url.substr(0, url.find_first_of("/?#", authority + 3)));
 }
 
+/// The other side went away while TLS was agreed on, without a word of refusal.
+bool broke_in_handshake(CURLcode code, std::string_view words) {
+  return code == CURLE_SSL_CONNECT_ERROR && (words.find("SSL_ERROR_SYSCALL") != std::string_view::npos ||
+                                             words.find("unexpected eof") != std::string_view::npos ||
+                                             words.find("Connection reset") != std::string_view::npos);
+}
+
 void check(const HttpRequest& request) {
   const std::string where = origin(request.url);
   if (!is_token(request.method)) throw Error(Errc::usage, "no HTTP method", visible(request.method));
@@ -60,7 +67,7 @@ struct HttpClient::State {
 
   void prepare(const HttpRequest& asked);
   void add_headers();
-  [[nodiscard]] bool was_sent_whole();
+  [[nodiscard]] bool was_sent_whole(CURLcode code);
   HttpResponse fail(CURLcode code, HttpFailure* failure);
   void take_header(std::string_view line);
   void take_body(std::string_view octets);
@@ -220,8 +227,11 @@ void HttpClient::State::prepare(const HttpRequest& asked) {
   set(handle, CURLOPT_HTTPHEADER, headers.get());
 }
 
-/// libcurl counts an octet as sent when the TLS layer has taken it.
-bool HttpClient::State::was_sent_whole() {
+/// libcurl counts an octet as sent when the TLS layer has taken it. When a kept connection ends without an answer,
+/// libcurl would send the request again by itself, forgets its count, and fails since it cannot rewind the body: then
+/// an octet counts when libcurl has taken it, for what may have arrived must not be called certain not to have.
+bool HttpClient::State::was_sent_whole(CURLcode code) {
+  if (code == CURLE_SEND_FAIL_REWIND) return body_given >= body_size;
   long head = 0;
   curl_off_t sent = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_REQUEST_SIZE, &head);
@@ -254,7 +264,8 @@ HttpResponse HttpClient::State::fail(CURLcode code, HttpFailure* failure) {
     throw Error(Errc::internal, "libcurl is out of memory", where);
   }
   if (failure == nullptr) throw Error(error);
-  failure->request_complete = was_sent_whole();
+  failure->request_complete = was_sent_whole(code);
+  failure->transient = error.code() != Errc::protocol || broke_in_handshake(code, text.get(code));
   failure->what = std::string(error.what()) + " (" + where + ")";
   failure->code = error.code();
   return {};

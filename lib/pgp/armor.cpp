@@ -26,16 +26,21 @@ constexpr std::array<std::uint32_t, 256> make_crc_table() {
 }
 constexpr auto kCrcTable = make_crc_table();
 
-constexpr std::array<std::int8_t, 256> make_digit_table() {
-  std::array<std::int8_t, 256> table{};
+constexpr std::array<short, 256> make_digit_table() {
+  std::array<short, 256> table{};
   for (auto& entry : table)
     entry = -1;
   for (std::size_t i = 0; i < kDigits.size(); ++i) {
-    table[static_cast<unsigned char>(kDigits[i])] = static_cast<std::int8_t>(i);
+    table[static_cast<unsigned char>(kDigits[i])] = static_cast<short>(i);
   }
   return table;
 }
 constexpr auto kDigitTable = make_digit_table();
+
+/// 0 to 63, or negative.
+int digit_of(char c) noexcept {
+  return kDigitTable[static_cast<unsigned char>(c)];
+}
 
 ArmorType type_of(std::string_view label) {
   if (label == "MESSAGE") return ArmorType::message;
@@ -102,7 +107,7 @@ void ArmorDecoder::line_done() {
         std::uint32_t value = 0;
         bool valid = true;
         for (const char c : text.substr(1)) {
-          const int digit = kDigitTable[static_cast<unsigned char>(c)];
+          const int digit = digit_of(c);
           valid = valid && digit >= 0;
           value = (value << 6U) | (static_cast<std::uint32_t>(digit) & 0x3FU);
         }
@@ -145,9 +150,7 @@ void ArmorDecoder::body_end(std::string& out, State next) {
 
 /// Says how many octets it took; it stops where the body ends.
 std::size_t ArmorDecoder::body(std::string_view octets, std::string& out) {
-  const auto digit_at = [&](std::size_t at) {
-    return static_cast<int>(kDigitTable[static_cast<unsigned char>(octets[at])]);
-  };
+  const auto digit_at = [&](std::size_t at) { return digit_of(octets[at]); };
   const std::size_t begin = out.size();
   std::size_t i = 0;
   const auto stop = [&](State next) {

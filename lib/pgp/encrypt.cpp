@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <cstdlib>
 
 #include "mimeseal/core/text.h"
 #include "pgp/armor.h"
@@ -71,7 +70,7 @@ void check_recipients(const Context& context, gpgme_error_t code) {
   for (const _gpgme_invalid_key* bad = result->invalid_recipients; bad != nullptr; bad = bad->next) {
     details.push_back(ascii_lower(visible(bad->fpr != nullptr ? bad->fpr : "")) + ": " + error_words(bad->reason));
   }
-  throw Error(Errc::no_recipient, "gpg cannot encrypt to a recipient's key").with_details(std::move(details));
+  throw detailed(Error(Errc::no_recipient, "gpg cannot encrypt to a recipient's key"), std::move(details));
 }
 
 }  // namespace
@@ -124,8 +123,7 @@ EncryptResult PgpEngine::encrypt(Source& content, Sink& out, const EncryptSpec& 
   check_recipients(context, code);
   check(context, code, {}, "gpg cannot encrypt", names(signers));
 
-  const std::vector<std::string> begun = context.status().arguments("BEGIN_ENCRYPTION");
-  const int cipher = begun.size() > 1 ? std::atoi(begun[1].c_str()) : 0;
+  const int cipher = context.status().number("BEGIN_ENCRYPTION", 1);
   if (cipher <= kLast64BitCipher) {
     throw Error(Errc::unsupported, "the recipients' keys agree only on the cipher " + cipher_name(cipher),
                 names(recipients), "these keys are too old to encrypt to");

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <clocale>
 #include <mutex>
 #include <utility>
@@ -110,23 +111,29 @@ KeyRef own(gpgme_key_t key) {
 
 EngineInfo engine_info() {
   const gpgme_engine_info_t info = installed();
-  const std::string hint = "install GnuPG 2.2 or later";
   const std::string program = info != nullptr && info->file_name != nullptr ? info->file_name : "";
+  const std::string version = info != nullptr && info->version != nullptr ? info->version : "";
+  const std::string hint = "install GnuPG 2.2 or later";
   // GpgME gives a program that does not run the version 1.0.0.
-  if (program.empty() || info->version == nullptr || access(program.c_str(), X_OK) != 0) {
+  if (program.empty() || version.empty() || access(program.c_str(), X_OK) != 0) {
     throw Error(Errc::unavailable, "gpg is missing", program.empty() ? "gpg" : program, hint);
   }
-  if (older(info->version, kOldestGpg)) {
-    throw Error(Errc::unavailable, std::string("gpg is too old: version ") + info->version, info->file_name, hint);
+  if (older(version, kOldestGpg)) {
+    throw Error(Errc::unavailable, "gpg is too old: version " + version, program, hint);
   }
   if (const gpgme_error_t code = gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP); code != 0) {
-    throw Error(Errc::unavailable, "gpg cannot be used", info->file_name, hint).with_cause(error_text(code));
+    throw Error(Errc::unavailable, "gpg cannot be used: " + error_words(code), program, hint);
   }
-  return {info->version, info->file_name, gpgme_check_version(nullptr)};
+  return {version, program, gpgme_check_version(nullptr)};
 }
 
 void require_gpg() {
   static_cast<void>(engine_info());
+}
+
+Error detailed(Error error, std::vector<std::string> lines) {
+  error.with_details(std::move(lines));
+  return error;
 }
 
 Error gpgme_failure(gpgme_error_t code, std::string what, std::string where, std::string hint) {
@@ -149,6 +156,13 @@ std::vector<std::string> StatusLog::arguments(std::string_view keyword) const {
     if (line.keyword == keyword) return split(line.arguments, ' ');
   }
   return {};
+}
+
+int StatusLog::number(std::string_view keyword, std::size_t place) const {
+  const std::vector<std::string> words = arguments(keyword);
+  int value = 0;
+  if (place < words.size()) std::from_chars(words[place].data(), words[place].data() + words[place].size(), value);
+  return value;
 }
 
 struct Data::Stream {

@@ -22,6 +22,9 @@ namespace mimeseal::pgp {
 using KeyRef = std::shared_ptr<_gpgme_key>;
 [[nodiscard]] KeyRef own(gpgme_key_t key);
 
+/// The error with a line for each thing that is wrong.
+[[nodiscard]] Error detailed(Error error, std::vector<std::string> lines);
+
 /// gpg's words for an error, in lower case.
 [[nodiscard]] std::string error_words(gpgme_error_t code);
 
@@ -46,6 +49,8 @@ class StatusLog {
   [[nodiscard]] bool has(std::string_view keyword) const noexcept { return count(keyword) != 0; }
   /// The arguments of the first such line, split at blanks; empty when there is none.
   [[nodiscard]] std::vector<std::string> arguments(std::string_view keyword) const;
+  /// The number at that place of the first such line; 0 when there is none.
+  [[nodiscard]] int number(std::string_view keyword, std::size_t place) const;
   [[nodiscard]] const std::vector<StatusLine>& lines() const noexcept { return lines_; }
 
  private:

@@ -191,7 +191,7 @@ void PrivateHome::remove() noexcept {
 }
 
 std::string PrivateHome::write(std::string_view name, std::string_view octets) const {
-  const std::string file = path_ + "/" + std::string(name);
+  std::string file = path_ + "/" + std::string(name);
   const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) throw errno_error(Errc::cannot_create, "cannot write into the private folder for keys", file, errno);
   while (!octets.empty()) {

@@ -42,6 +42,11 @@ bool newer(const StoredPtr& a, const StoredPtr& b) {
   return a->info().not_before.value_or(Time{}) > b->info().not_before.value_or(Time{});
 }
 
+std::string user_home() {
+  const char* folder = gpgme_get_dirinfo("homedir");
+  return folder != nullptr ? folder : "";
+}
+
 std::string stamp(const std::string& home) {
   std::string result;
   for (const char* name : {"pubring.kbx", "pubring.gpg", "trustdb.gpg", "gpg.conf", "private-keys-v1.d"}) {
@@ -98,9 +103,10 @@ KeyStore::KeyStore(const EngineOptions& options) : options_(options) {
     std::error_code ignored;
     return !fs::exists(name, ignored);
   });
-  if (!options_.gnupg_home.empty() || options_.use_user_keyring || by_name || !named.empty()) {
-    keyring_context_ = std::make_unique<Context>(options_.gnupg_home);
-  }
+  // The user's own keyring is read where there is one; gpg would make it otherwise.
+  std::error_code ignored;
+  const bool own = (options_.use_user_keyring || by_name || !named.empty()) && fs::is_directory(user_home(), ignored);
+  if (!options_.gnupg_home.empty() || own) keyring_context_ = std::make_unique<Context>(options_.gnupg_home);
   for (const std::string& id : named) {
     const StoredPtr key = find(id, Place::keyring);
     if (!key) throw Error(Errc::no_input, "the keyring has no such key", id);
@@ -108,7 +114,6 @@ KeyStore::KeyStore(const EngineOptions& options) : options_(options) {
     key->recipient = true;
   }
   for (const std::string& name : options_.identities) {
-    std::error_code ignored;
     if (!fs::exists(name, ignored)) add_keyring_identity(name);
   }
 }
@@ -137,7 +142,7 @@ void KeyStore::add_path(const std::string& path, const Mark& mark) {
     std::error_code failed;
     if (entry.is_regular_file(failed)) files.push_back(entry.path().string());
   }
-  if (ignored) throw Error(Errc::no_input, "the folder cannot be read", path).with_cause(ignored.message());
+  if (ignored) throw errno_error(Errc::no_input, "the folder cannot be read", path, ignored.value());
   std::sort(files.begin(), files.end());
   for (const std::string& file : files)
     add_file(file, mark, true);
@@ -222,11 +227,7 @@ Context& KeyStore::keyring(const std::string& what) const {
 }
 
 void KeyStore::refresh_keyring_cache() {
-  std::string home = options_.gnupg_home;
-  if (home.empty()) {
-    const char* folder = gpgme_get_dirinfo("homedir");
-    home = folder != nullptr ? folder : "";
-  }
+  const std::string home = options_.gnupg_home.empty() ? user_home() : options_.gnupg_home;
   // Someone else may have changed the keyring: a revocation must be seen by an engine that lives long.
   std::string present = stamp(home);
   if (present == keyring_stamp_) return;

@@ -227,7 +227,8 @@ bool PgpEngine::decrypt_in(Place place, Source& layer, Sink& out, const OpenSpec
   }
   const auto held = gpgme_op_decrypt_result(context.get());
   const HeldResult hold(held);
-  if (decrypting) facts.cipher = cipher_name(std::atoi(info[1].c_str()));
+  const int cipher = status.number("DECRYPTION_INFO", 1);
+  if (decrypting) facts.cipher = cipher_name(cipher);
   if (held != nullptr && held->file_name != nullptr) facts.literal_filename = to_valid_utf8(held->file_name);
   if (const auto by = status.arguments("DECRYPTION_KEY"); by.size() > 1) facts.decrypted_by = ascii_lower(by[1]);
 
@@ -254,7 +255,6 @@ bool PgpEngine::decrypt_in(Place place, Source& layer, Sink& out, const OpenSpec
     return bad("the decrypted content is broken: " + error_words(code));
   if (std::string why = passed->fault(Shape::encrypted); !why.empty()) return bad(std::move(why));
 
-  const int cipher = std::atoi(info[1].c_str());
   if (cipher <= 4 && !options_.allow_legacy && !spec.allow_legacy) {
     judge_as(facts, LayerResult::unsupported,
              "the cipher " + facts.cipher + " has blocks of 64 bits and is only read when legacy is allowed");

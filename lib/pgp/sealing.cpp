@@ -38,6 +38,7 @@ void check(const Context& context, gpgme_error_t code, std::initializer_list<con
 
 std::string names(const std::vector<const StoredKey*>& keys) {
   std::vector<std::string> result;
+  result.reserve(keys.size());
   for (const StoredKey* key : keys)
     result.push_back(key->info().fingerprint + " " + visible(key->info().name));
   return join(result, ", ");
@@ -93,7 +94,7 @@ void throw_unusable_signers(const Context& context, gpgme_error_t code, const st
        bad = bad->next) {
     details.push_back(visible(bad->fpr != nullptr ? bad->fpr : "") + ": " + error_words(bad->reason));
   }
-  throw gpgme_failure(code, "gpg cannot sign with the key", names(signers)).with_details(std::move(details));
+  throw detailed(gpgme_failure(code, "gpg cannot sign with the key", names(signers)), std::move(details));
 }
 
 }  // namespace mimeseal::pgp

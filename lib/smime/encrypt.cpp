@@ -90,10 +90,10 @@ void require_sealable(const EncryptSpec& spec, bool allow_weak) {
     if (problem.empty()) problem = transport_obstacle(key.public_key(), spec.policy);
     if (!problem.empty()) problems.push_back(key.info().name + ": " + problem);
   }
-  if (problems.empty()) return;
-  Error error(Errc::no_recipient, problems.size() == 1 ? "cannot encrypt to " + problems.front()
-                                                       : "some recipients cannot be encrypted to");
-  throw problems.size() == 1 ? error : error.with_details(std::move(problems));
+  if (problems.size() == 1) throw Error(Errc::no_recipient, "cannot encrypt to " + problems.front());
+  if (!problems.empty()) {
+    throw Error(Errc::no_recipient, "some recipients cannot be encrypted to").with_details(std::move(problems));
+  }
 }
 
 std::vector<Capabilities> known_capabilities(const EncryptSpec& spec) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "smime/open_cipher.h"
 
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
 #include <array>
 #include <span>
 
@@ -43,10 +46,34 @@ constexpr std::array<GcmCipher, 3> kGcmCiphers{{
 constexpr std::string_view kChaCha20Poly1305 = "1.2.840.113549.1.9.16.3.18";
 constexpr std::size_t kChaChaNonce = 12;
 constexpr std::size_t kFullTag = 16;
+/// id-alg-cek-hkdf-sha256 (RFC 9709): the key is bound to the algorithm, so that GCM cannot be passed off as CBC.
+constexpr std::string_view kCekHkdf = "1.2.840.113549.1.9.16.3.31";
+constexpr std::string_view kCekHkdfSalt = "The Cryptographic Message Syntax";
 /// RFC 5084, section 3.2: aes-ICVlen is 12 unless it says 13 to 16.
 constexpr long kDefaultIcv = 12;
 /// What OpenSSL takes for GCM.
 constexpr std::size_t kMaxNonce = 128;
+
+/// CMS_CEK_HKDF_SHA256 (RFC 9709, section 2).
+SecretBytes derived_key(const SecretBytes& key, std::string info) {
+  const EvpKdfPtr kdf(check(EVP_KDF_fetch(nullptr, "HKDF", nullptr), "HKDF"));
+  const EvpKdfCtxPtr context(check(EVP_KDF_CTX_new(kdf.get()), "HKDF"));
+  std::string digest("SHA256");
+  std::string salt(kCekHkdfSalt);
+  std::string input(key.view());
+  const std::array<OSSL_PARAM, 5> parameters{
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest.data(), 0),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, salt.data(), salt.size()),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, input.data(), input.size()),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info.data(), info.size()), OSSL_PARAM_construct_end()};
+  std::string output(key.size(), '\0');
+  const bool derived = EVP_KDF_derive(context.get(), bytes(output), output.size(), parameters.data()) == 1;
+  cleanse(input);
+  check(derived, "deriving a key");
+  SecretBytes result{output};
+  cleanse(output);
+  return result;
+}
 
 }  // namespace
 
@@ -59,6 +86,17 @@ LegacyLibrary::LegacyLibrary()
 
 ContentDecryptor::ContentDecryptor(const X509_ALGOR* algorithm, bool authenticated, bool allow_legacy)
     : name_(asn1::oid_name(asn1::object_of(algorithm))), authenticated_(authenticated) {
+  X509AlgorPtr inner;
+  if (asn1::oid_of(asn1::object_of(algorithm)) == kCekHkdf) {
+    inner = asn1::decode_parameters<X509AlgorPtr>(algorithm, ASN1_ITEM_rptr(X509_ALGOR));
+    if (!inner) {
+      unsupported_ = "the parameters of the content key's derivation are malformed";
+      return;
+    }
+    derivation_info_ = octets_of(algorithm->parameter->value.sequence);
+    algorithm = inner.get();
+    name_ = asn1::oid_name(asn1::object_of(algorithm));
+  }
   if (authenticated) {
     read_authenticated(algorithm);
   } else {
@@ -146,6 +184,14 @@ void ContentDecryptor::read_authenticated(const X509_ALGOR* algorithm) {
 }
 
 void ContentDecryptor::start(const SecretBytes& key, std::string_view associated_data) {
+  if (derivation_info_.empty()) {
+    start_with(key, associated_data);
+  } else {
+    start_with(derived_key(key, derivation_info_), associated_data);
+  }
+}
+
+void ContentDecryptor::start_with(const SecretBytes& key, std::string_view associated_data) {
   context_.reset(check(EVP_CIPHER_CTX_new(), "a cipher"));
   EVP_CIPHER_CTX* const context = context_.get();
   check(EVP_DecryptInit_ex(context, cipher_.get(), nullptr, nullptr, nullptr) == 1, "a cipher");

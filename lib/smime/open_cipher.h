@@ -49,6 +49,7 @@ class ContentDecryptor final {
  private:
   void read_block(const X509_ALGOR* algorithm, bool allow_legacy);
   void read_authenticated(const X509_ALGOR* algorithm);
+  void start_with(const SecretBytes& key, std::string_view associated_data);
   void fetch(const char* openssl_name, OSSL_LIB_CTX* library);
 
   std::string name_;
@@ -58,6 +59,7 @@ class ContentDecryptor final {
   EvpCipherCtxPtr context_;
   X509AlgorPtr algorithm_;  ///< block ciphers: their parameters, for OpenSSL to read
   std::string nonce_;
+  std::string derivation_info_;  ///< RFC 9709: the inner AlgorithmIdentifier; empty when the key is used as it is
   std::size_t key_length_ = 0;
   std::size_t tag_length_ = 0;
   bool authenticated_ = false;

@@ -86,10 +86,8 @@ std::vector<SignerPlan> plan_signers(const SignSpec& spec, bool allow_weak, std:
     const std::string problem = obstacle(candidate_of(key, allow_weak), Purpose::sign, spec.at);
     if (!problem.empty()) problems.push_back(key.info().name + ": " + problem);
   }
-  if (!problems.empty()) {
-    Error error(Errc::refused, problems.size() == 1 ? "cannot sign with " + problems.front() : "some keys cannot sign");
-    throw problems.size() == 1 ? error : error.with_details(problems);
-  }
+  if (problems.size() == 1) throw Error(Errc::refused, "cannot sign with " + problems.front());
+  if (!problems.empty()) throw Error(Errc::refused, "some keys cannot sign").with_details(std::move(problems));
   std::vector<SignerPlan> plans;
   for (const auto& signer : spec.signers)
     plans.push_back(plan_signer(smime_key(*signer), spec.policy, choices));

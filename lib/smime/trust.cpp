@@ -55,11 +55,11 @@ int on_verify(int ok, X509_STORE_CTX* context) {
   switch (error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
-      return 1;  // validity: told by the chain itself
+      // validity: told by the chain itself
     case X509_V_ERR_UNABLE_TO_GET_CRL:
-      return 1;  // CRLs are asked where there is one
+      // CRLs are asked where there is one
     case X509_V_ERR_CRL_NOT_YET_VALID:
-      return 1;  // newer than the time judged at: it knows more, and revoked_by_then() compares the dates
+      return 1;  // a CRL newer than the time judged at: it knows more, and revoked_by_then() compares the dates
     case X509_V_ERR_INVALID_PURPOSE:
       seen.wrong_purpose = true;
       return 1;

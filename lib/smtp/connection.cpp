@@ -76,6 +76,8 @@ bool Connection::wait(short events, SteadyClock::time_point until) {
 
 Connection::Moved Connection::read_some() {
   std::array<char, kReadBlock> block;  // NOLINT(*-member-init): filled below
+  // A server that talks while the message is sent, and never listens, must not fill the memory.
+  if (parser_.is_full()) fail(Errc::protocol, "the server says more than was asked");
   std::size_t got = 0;
   const CURLcode code = curl_easy_recv(curl_.get(), block.data(), block.size(), &got);
   if (code == CURLE_AGAIN) return Moved::none;

@@ -28,10 +28,13 @@ class ReplyParser {
  public:
   static constexpr std::size_t kMaxLine = 8192;
   static constexpr std::size_t kMaxReply = 262144;
+  static constexpr std::size_t kMaxKept = 16U << 20U;
 
   explicit ReplyParser(std::string where) : where_(std::move(where)) {}
 
   void feed(std::string_view octets);
+  /// More has been said than a client that is still sending its message has to keep.
+  [[nodiscard]] bool is_full() const noexcept { return buffer_.size() > kMaxKept; }
   /// The next whole reply, once.
   [[nodiscard]] std::optional<Reply> next();
   /// Whether there is something that is not yet a reply.

@@ -65,10 +65,10 @@ class DraftReader {
   }
 
   [[nodiscard]] Mailbox mailbox(const Json& value, const std::string& path) const {
-    const auto made = value.is_string()
-                          ? Mailbox::parse(one_line(value, path))
-                          : Mailbox::make(value.contains("name") ? one_line(value["name"], path + ".name") : std::string(),
-                                          one_line(value["address"], path + ".address"));
+    const auto made = value.is_string() ? Mailbox::parse(one_line(value, path))
+                                        : Mailbox::make(value.contains("name") ? one_line(value["name"], path + ".name")
+                                                                               : std::string(),
+                                                        one_line(value["address"], path + ".address"));
     if (!made || !made->wire_address()) refuse(path, value, "a mailbox with a domain that can be");
     return *made;
   }
@@ -91,7 +91,8 @@ class DraftReader {
   [[nodiscard]] std::optional<std::string> text(const std::string& key) const {
     const std::string file_key = key + "_file";
     if (json_.contains(key) && json_.contains(file_key))
-      throw Error(Errc::malformed, "$: " + key + " and " + file_key + " both stand in it; expected one of them", where_);
+      throw Error(Errc::malformed, "$: " + key + " and " + file_key + " both stand in it; expected one of them",
+                  where_);
     if (json_.contains(key)) return json_[key].get<std::string>();
     if (!json_.contains(file_key)) return std::nullopt;
     const InputPtr input = file_input(place(json_[file_key].get<std::string>()));
@@ -111,7 +112,8 @@ class DraftReader {
     made.inline_part = value.value("inline", false);
     if (value.contains("content_id")) made.content_id = one_line(value["content_id"], path + ".content_id");
     if (made.inline_part && made.content_id.empty())
-      throw Error(Errc::malformed, path + ": an inline attachment without content_id; expected what cid: URLs name", where_);
+      throw Error(Errc::malformed, path + ": an inline attachment without content_id; expected what cid: URLs name",
+                  where_);
     return made;
   }
 

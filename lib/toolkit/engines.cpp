@@ -121,6 +121,7 @@ class Engines::State::Lazy final : public Engine {
       : protocol_(protocol), make_(std::move(make)) {}
 
   [[nodiscard]] Protocol protocol() const noexcept override { return protocol_; }
+  void prepare() override { real().prepare(); }
   std::vector<KeyPtr> keys() override { return real().keys(); }
   KeyChoice signing_key(std::string_view address, Time at) override { return real().signing_key(address, at); }
   KeyChoice recipient_key(std::string_view address, Time at) override { return real().recipient_key(address, at); }

@@ -15,24 +15,31 @@ std::string dumped(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-Json time_or_null(const std::optional<Time>& time) { return time ? Json(format_rfc3339(*time)) : Json(nullptr); }
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+Json time_or_null(const std::optional<Time>& time) {
+  return time ? Json(format_rfc3339(*time)) : Json(nullptr);
+}
 
 Json mailboxes(const std::vector<Mailbox>& list) {
   Json array = Json::array();
-  for (const Mailbox& one : list) array.push_back({{"name", one.name()}, {"address", one.address()}});
+  for (const Mailbox& one : list)
+    array.push_back({{"name", one.name()}, {"address", one.address()}});
   return array;
 }
 
 Json fields(const std::vector<std::pair<std::string, std::string>>& list) {
   Json array = Json::array();
-  for (const auto& [name, value] : list) array.push_back({{"name", name}, {"value", value}});
+  for (const auto& [name, value] : list)
+    array.push_back({{"name", name}, {"value", value}});
   return array;
 }
 
 Json problems(const std::vector<Problem>& list) {
   Json array = Json::array();
-  for (const Problem& one : list) array.push_back({{"code", one.code}, {"path", one.path}, {"why", one.why}});
+  for (const Problem& one : list)
+    array.push_back({{"code", one.code}, {"path", one.path}, {"why", one.why}});
   return array;
 }
 
@@ -50,11 +57,8 @@ Json headers_json(const OpenedHeaders& headers) {
   json["confidential"] = headers.confidential;
   json["mismatch"] = Json::array();
   for (const Mismatch& one : headers.mismatch)
-    json["mismatch"].push_back({{"name", one.name},
-                                {"inner", one.inner},
-                                {"outer", one.outer},
-                                {"by_relay", one.by_relay},
-                                {"why", one.why}});
+    json["mismatch"].push_back(
+        {{"name", one.name}, {"inner", one.inner}, {"outer", one.outer}, {"by_relay", one.by_relay}, {"why", one.why}});
   json["fields"] = Json::array();
   for (const ShownField& one : headers.fields)
     json["fields"].push_back({{"name", one.name}, {"value", one.value}, {"state", to_string(one.state)}});
@@ -94,7 +98,8 @@ Json layer_json(const OpenedLayer& layer) {
   json["recipients"] = facts.recipients;
   json["decrypted_by"] = text_or_null(facts.decrypted_by);
   json["signers"] = Json::array();
-  for (const SignerFacts& signer : facts.signers) json["signers"].push_back(signer_json(signer));
+  for (const SignerFacts& signer : facts.signers)
+    json["signers"].push_back(signer_json(signer));
   json["why"] = text_or_null(facts.why);
   return json;
 }
@@ -131,7 +136,8 @@ Json part_json(const Part& part) {
   json["size"] = part.body_end - part.body_begin;
   json["children"] = Json::array();
   // The scanner's limit of depth bounds this recursion.
-  for (const Part& child : part.children) json["children"].push_back(part_json(child));
+  for (const Part& child : part.children)
+    json["children"].push_back(part_json(child));
   return json;
 }
 
@@ -152,7 +158,8 @@ std::string report_json(const Opened& opened) {
                      {"signed", to_string(opened.summary.signed_)}};
   json["headers"] = headers_json(opened.headers);
   json["layers"] = Json::array();
-  for (const OpenedLayer& layer : opened.layers) json["layers"].push_back(layer_json(layer));
+  for (const OpenedLayer& layer : opened.layers)
+    json["layers"].push_back(layer_json(layer));
   json["parts"] = Json::array();
   for (const OpenedPart& part : opened.parts)
     json["parts"].push_back({{"path", part.path},
@@ -166,7 +173,8 @@ std::string report_json(const Opened& opened) {
   json["problems"] = problems(opened.problems);
   json["released"] = opened.payload != nullptr;
   json["attached_keys"] = Json::array();
-  for (const KeyInfo& key : opened.attached_keys) json["attached_keys"].push_back(key_json(key));
+  for (const KeyInfo& key : opened.attached_keys)
+    json["attached_keys"].push_back(key_json(key));
   return dumped(json);
 }
 
@@ -249,18 +257,16 @@ std::string report_json(const net::ProbeResult& result) {
                          {"ocsp_stapled", certificate.ocsp_stapled}};
   json["ehlo"] = {{"before_tls", result.ehlo_before_tls}, {"after_tls", result.ehlo_after_tls}};
   json["faults"] = Json::array();
-  for (const net::ProbeFault& fault : result.faults) json["faults"].push_back({{"code", fault.code}, {"why", fault.why}});
+  for (const net::ProbeFault& fault : result.faults)
+    json["faults"].push_back({{"code", fault.code}, {"why", fault.why}});
   return dumped(json);
 }
 
 std::string report_json(const Error& error) {
   Json json;
-  json["error"] = {{"code", to_string(error.code())},
-                   {"what", error.what()},
-                   {"where", text_or_null(error.where())},
-                   {"hint", text_or_null(error.hint())},
-                   {"details", error.details()},
-                   {"exit", exit_code(error.code())}};
+  json["error"] = {{"code", to_string(error.code())},      {"what", error.what()},
+                   {"where", text_or_null(error.where())}, {"hint", text_or_null(error.hint())},
+                   {"details", error.details()},           {"exit", exit_code(error.code())}};
   return dumped(json);
 }
 

@@ -28,7 +28,8 @@ std::vector<std::string> steps_of(const std::vector<std::string>& context) {
 }
 
 bool is_index(const std::string& step) {
-  return !step.empty() && step.size() < 10 && std::all_of(step.begin(), step.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !step.empty() && step.size() < 10 &&
+         std::all_of(step.begin(), step.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 /// The value at that place, and the path as people write it.
@@ -136,7 +137,8 @@ Json read_json(const InputPtr& input, const JsonLimits& limits) {
   std::vector<std::set<std::string>> open;
   const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
     if (depth > limits.max_depth)
-      throw Error(Errc::limit, "the JSON is nested deeper than " + std::to_string(limits.max_depth) + " levels", input->name());
+      throw Error(Errc::limit, "the JSON is nested deeper than " + std::to_string(limits.max_depth) + " levels",
+                  input->name());
     if (event == Json::parse_event_t::object_start) open.emplace_back();
     if (event == Json::parse_event_t::object_end) open.pop_back();
     if (event == Json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second)

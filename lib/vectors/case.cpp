@@ -34,7 +34,8 @@ std::string whole_file(const std::string& path) {
 std::string digest_of(Source& source) {
   Sha256 hash;
   std::array<char, 16384> buffer{};
-  while (const std::size_t n = source.read(buffer)) hash.update({buffer.data(), n});
+  while (const std::size_t n = source.read(buffer))
+    hash.update({buffer.data(), n});
   return hex(hash.finish());
 }
 
@@ -44,7 +45,8 @@ KeySettings key_settings(const Case& one, const char* key) {
   const Json& keys = one.json[key];
   const auto paths = [&](const char* name) {
     std::vector<std::string> list;
-    for (const Json& path : keys.value(name, Json::array())) list.push_back(one.place(path.get<std::string>()));
+    for (const Json& path : keys.value(name, Json::array()))
+      list.push_back(one.place(path.get<std::string>()));
     return list;
   };
   if (keys.contains("protocol")) settings.protocol = keys["protocol"] == "smime" ? Protocol::smime : Protocol::pgp;
@@ -90,7 +92,9 @@ Json run_open(const Case& one) {
   return opened_json(one, file_input(one.file("input")), engines);
 }
 
-Json run_inspect(const Case& one) { return Json::parse(report_json(inspect_message(file_input(one.file("input"))))); }
+Json run_inspect(const Case& one) {
+  return Json::parse(report_json(inspect_message(file_input(one.file("input")))));
+}
 
 void apply_sealing(const Json& sealing, SealSpec& spec) {
   const auto text = [&](const char* key) { return sealing.value(key, std::string()); };
@@ -178,10 +182,9 @@ Json run_sigv4(const Case& one) {
   rules.content_sha256 = context.value("sign_body", false);
   rules.sign_session_token = !context.value("omit_session_token", false);
   const Json& credentials = context.at("credentials");
-  const aws::SigV4Result signed_ =
-      aws::sign(request, rules, credentials.at("access_key_id").get<std::string>(),
-                SecretBytes(credentials.at("secret_access_key").get<std::string>()),
-                SecretBytes(credentials.value("token", std::string())));
+  const aws::SigV4Result signed_ = aws::sign(request, rules, credentials.at("access_key_id").get<std::string>(),
+                                             SecretBytes(credentials.at("secret_access_key").get<std::string>()),
+                                             SecretBytes(credentials.value("token", std::string())));
   return {{"canonical_request", signed_.canonical_request},
           {"string_to_sign", signed_.string_to_sign},
           {"signature", signed_.signature}};
@@ -189,8 +192,9 @@ Json run_sigv4(const Case& one) {
 
 Json run_s3_decrypt(const Case& one) {
   const bool allow_cbc = one.json.value("options", Json::object()).value("allow_cbc", false);
-  const aws::StoredMessage message = aws::decrypt_stored(
-      file_input(one.file("metadata")), aws::read_data_key(one.file("data_key")), file_input(one.file("input")), allow_cbc);
+  const aws::StoredMessage message =
+      aws::decrypt_stored(file_input(one.file("metadata")), aws::read_data_key(one.file("data_key")),
+                          file_input(one.file("input")), allow_cbc);
   const auto source = slice(message.content);
   return {{"payload_sha256", digest_of(*source)}, {"released", true}};
 }
@@ -212,19 +216,24 @@ Json done(const Case& one) {
 }
 
 std::string without_line_end(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
+    text.pop_back();
   return text;
 }
 
 }  // namespace
 
-std::string Case::place(const std::string& path) const { return (std::filesystem::path(folder) / path).string(); }
+std::string Case::place(const std::string& path) const {
+  return (std::filesystem::path(folder) / path).string();
+}
 
 std::string Case::file(const char* key) const {
   return json.contains(key) ? place(json[key].get<std::string>()) : std::string();
 }
 
-bool is_for_tools(const Case& one) { return one.work() == "open" || one.work() == "header-protection"; }
+bool is_for_tools(const Case& one) {
+  return one.work() == "open" || one.work() == "header-protection";
+}
 
 Json run_case(const Case& one) {
   try {
@@ -248,7 +257,8 @@ Json expectation(const Case& one) {
     expected.erase("payload_text");
   }
   for (const char* key : {"canonical_request", "string_to_sign", "signature"})
-    if (expected.contains(key)) expected[key] = without_line_end(whole_file(one.place(expected[key].get<std::string>())));
+    if (expected.contains(key))
+      expected[key] = without_line_end(whole_file(one.place(expected[key].get<std::string>())));
   return expected;
 }
 

@@ -20,8 +20,8 @@ struct Case {
   [[nodiscard]] std::string place(const std::string& path) const;
 };
 
-/// Does the work of a case: a report in the words of the schema, or {"error": kind, "error_text": …}. Payload octets stand as
-/// payload_sha256. Never throws for what the case asks; throws what is a fault of the manifest.
+/// Does the work of a case: a report in the words of the schema, or {"error": kind, "error_text": …}. Payload octets
+/// stand as payload_sha256. Never throws for what the case asks; throws what is a fault of the manifest.
 [[nodiscard]] nlohmann::json run_case(const Case& one);
 /// Likewise by another program; `tool` as in RunOptions.
 [[nodiscard]] nlohmann::json run_tool(const Case& one, const std::string& tool);

@@ -9,7 +9,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string text(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 void compare_at(const std::string& path, const Json& expected, const Json& actual, std::vector<Difference>& found) {
   if (expected.is_object()) {
@@ -38,9 +40,11 @@ void compare_at(const std::string& path, const Json& expected, const Json& actua
 /// Problems are expected by their codes, in any order.
 void compare_problems(const Json& expected, const Json& actual, bool all, std::vector<Difference>& found) {
   std::set<std::string> seen;
-  for (const Json& problem : actual.value("problems", Json::array())) seen.insert(problem.value("code", ""));
+  for (const Json& problem : actual.value("problems", Json::array()))
+    seen.insert(problem.value("code", ""));
   std::set<std::string> wanted;
-  for (const Json& code : expected) wanted.insert(code.get<std::string>());
+  for (const Json& code : expected)
+    wanted.insert(code.get<std::string>());
   const bool fits = all ? seen == wanted : std::includes(seen.begin(), seen.end(), wanted.begin(), wanted.end());
   if (!fits) found.push_back({all ? "$.problems" : "$.problems_include", text(Json(wanted)), text(Json(seen))});
 }

@@ -56,7 +56,8 @@ std::vector<Case> read_manifest(const std::string& path) {
     Case one{path, folder, json};
     const std::string place = "$.cases[" + std::to_string(cases.size()) + "]";
     if (!ids.insert(one.id()).second)
-      throw Error(Errc::malformed, place + ".id: '" + visible(one.id()) + "' stands twice; expected an id of its own", path);
+      throw Error(Errc::malformed, place + ".id: '" + visible(one.id()) + "' stands twice; expected an id of its own",
+                  path);
     check_needs(one, place);
     cases.push_back(std::move(one));
   }
@@ -89,11 +90,20 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : visible(text, true)) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -108,9 +118,12 @@ std::string differences_text(const CaseResult& one) {
 
 std::string_view to_string(Outcome outcome) {
   switch (outcome) {
-    case Outcome::pass: return "pass";
-    case Outcome::acceptable: return "acceptable";
-    case Outcome::fail: return "fail";
+    case Outcome::pass:
+      return "pass";
+    case Outcome::acceptable:
+      return "acceptable";
+    case Outcome::fail:
+      return "fail";
   }
   return "fail";
 }
@@ -137,11 +150,13 @@ RunResult run_manifests(const std::vector<std::string>& paths, const RunOptions&
   result.cases.resize(cases.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
-    for (std::size_t i = next++; i < cases.size(); i = next++) result.cases[i] = run_one(cases[i], options);
+    for (std::size_t i = next++; i < cases.size(); i = next++)
+      result.cases[i] = run_one(cases[i], options);
   };
   const unsigned wanted = options.jobs != 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::jthread> others;
-  for (std::size_t i = 1; i < std::min<std::size_t>(wanted, cases.size()); ++i) others.emplace_back(work);
+  for (std::size_t i = 1; i < std::min<std::size_t>(wanted, cases.size()); ++i)
+    others.emplace_back(work);
   work();
   others.clear();  // joins
   return result;
@@ -159,7 +174,8 @@ std::string junit_xml(const RunResult& result) {
            std::to_string(failures) + "\">\n";
     for (; begin < end; ++begin) {
       const CaseResult& one = result.cases[begin];
-      xml += "    <testcase classname=\"" + suite + "\" name=\"" + escaped(one.id) + "\" time=\"" + std::to_string(one.seconds) + "\"";
+      xml += "    <testcase classname=\"" + suite + "\" name=\"" + escaped(one.id) + "\" time=\"" +
+             std::to_string(one.seconds) + "\"";
       const std::string text = escaped(differences_text(one));
       if (one.outcome == Outcome::fail) {
         xml += "><failure message=\"not as expected\">" + text + "</failure></testcase>\n";

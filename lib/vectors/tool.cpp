@@ -26,12 +26,14 @@ using Json = nlohmann::json;
 constexpr std::size_t kMaxOutput = 64U << 20U;
 constexpr std::chrono::seconds kTimeout(60);
 
-/// Each word of the tool's command line with what stands in braces replaced; a word that is a list alone becomes several.
+/// Each word of the tool's command line with what stands in braces replaced; a word that is a list alone becomes
+/// several.
 std::vector<std::string> words_of(const Case& one, const std::string& tool) {
   const Json keys = one.json.value("keys", Json::object());
   const auto paths = [&](const char* key) {
     std::vector<std::string> list;
-    for (const Json& path : keys.value(key, Json::array())) list.push_back(one.place(path.get<std::string>()));
+    for (const Json& path : keys.value(key, Json::array()))
+      list.push_back(one.place(path.get<std::string>()));
     return list;
   };
   std::vector<std::string> words;
@@ -42,9 +44,10 @@ std::vector<std::string> words_of(const Case& one, const std::string& tool) {
       words.insert(words.end(), list.begin(), list.end());
       continue;
     }
-    const std::pair<const char*, std::string> values[] = {
-        {"{input}", one.file("input")}, {"{at}", one.json.value("at", std::string("now"))},
-        {"{identity}", join(paths("identities"), ",")}, {"{trust}", join(paths("trust"), ",")}};
+    const std::pair<const char*, std::string> values[] = {{"{input}", one.file("input")},
+                                                          {"{at}", one.json.value("at", std::string("now"))},
+                                                          {"{identity}", join(paths("identities"), ",")},
+                                                          {"{trust}", join(paths("trust"), ",")}};
     for (const auto& [name, value] : values)
       for (std::size_t at = word.find(name); at != std::string::npos; at = word.find(name, at + value.size()))
         word.replace(at, std::string_view(name).size(), value);
@@ -78,7 +81,8 @@ class Pipe {
 /// Its standard output; an empty one when it took too long or said too much.
 std::string output_of(const std::vector<std::string>& words) {
   std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  for (const std::string& word : words)
+    arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   Pipe pipe;
   posix_spawn_file_actions_t actions;
@@ -95,7 +99,8 @@ std::string output_of(const std::vector<std::string>& words) {
   const auto end = std::chrono::steady_clock::now() + kTimeout;
   bool whole = false;
   while (output.size() <= kMaxOutput) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
     pollfd waiting{pipe.read_end(), POLLIN, 0};
     if (left <= 0) break;
     const int ready = ::poll(&waiting, 1, static_cast<int>(left));

@@ -4,15 +4,16 @@
 import glob
 import json
 import os
+import subprocess
 import unittest
 import xml.etree.ElementTree
 
-from cli.tool import DATA, RFC9216, TOOL, ToolTest
+from cli.tool import DATA, RFC9216, ROOT, TOOL, ToolTest
 
 #: Every manifest that a test runs. One that stands in testdata and not here fails the build.
 MANIFESTS = ["autocrypt-appendix", "aws-s3ec", "aws-sigv4", "bc-mail", "bouncycastle-cms", "dovecot-malformed", "ietf-rfc4134",
-             "ietf-rfc8591", "ietf-rfc9580", "ietf-rfc9788", "kde", "mime4j-testmsgs", "nss-interop", "openssl", "rubymail-error-emails",
-             "thunderbird-smime"]
+             "ietf-rfc8591", "ietf-rfc9580", "ietf-rfc9788", "kde", "mime4j-testmsgs", "nss-interop", "openssl", "own",
+             "rubymail-error-emails", "thunderbird-smime"]
 
 
 class Vectors(ToolTest):
@@ -26,6 +27,32 @@ class Vectors(ToolTest):
         self.assertEqual(report["failed"], 0)
         self.assertGreater(report["passed"], 200)
         self.assertEqual(report["skipped"], 0)
+
+    def test_own_vectors_made_afresh_are_reported_alike(self):
+        """Other nonces, salts and times, the same keys: the reports are as the committed ones, the bytes are not."""
+        there, fresh = os.path.join(DATA, "own"), self.path("own")
+        made = subprocess.run(["/usr/bin/python3", os.path.join(ROOT, "tests", "vectors", "make_own.py"), fresh, "--tool", TOOL, "--keys",
+                               os.path.join(there, "keys")], capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.run_tool("vectors", os.path.join(fresh, "manifest.json"), "--jobs", "2")
+        cases = []
+        for folder in (there, fresh):
+            with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as file:
+                cases.append({case["id"]: {key: case.get(key) for key in ("do", "expect")} for case in json.load(file)["cases"]})
+        self.assertEqual(*cases)
+        for name in ("gcm-signed.eml", "rsa-pss-opaque.eml", "pgp-baseline.eml"):
+            with open(os.path.join(there, name), "rb") as one, open(os.path.join(fresh, name), "rb") as two:
+                self.assertNotEqual(one.read(), two.read())
+
+    def test_own_vectors_show_what_nobody_publishes(self):
+        with open(os.path.join(DATA, "own", "manifest.json"), encoding="utf-8") as file:
+            cases = json.load(file)["cases"]
+        ids = {case["id"] for case in cases}
+        for kind in ("rsa-oaep", "p256", "p384", "p521", "x25519", "x448"):
+            for bits in (128, 192, 256):
+                self.assertIn(f"{kind}-aes-{bits}-gcm", ids)
+        read_by_another = sum("verified_by" in case for case in cases)
+        self.assertGreaterEqual(read_by_another, 40)
 
     def manifest(self, *cases, **more):
         return self.write("manifest.json", json.dumps({"format": 1, "name": "own", "cases": list(cases), **more}))

@@ -16,9 +16,12 @@ mimeseal::Engine& engine() {
   static const auto instance = [] {
     const std::string data = MIMESEAL_SOURCE_DIR "/testdata/";
     mimeseal::smime::EngineOptions options;
-    options.identities = {data + "ietf-rfc4134/BobPrivRSAEncrypt.key.pem", data + "ietf-rfc4134/BobRSASignByCarl.crt.pem",
-                          data + "nss-interop/Fran.key", data + "nss-interop/Fran.crt",
-                          data + "nss-interop/Fran-ec.key", data + "nss-interop/Fran-ec.crt"};
+    options.identities = {data + "ietf-rfc4134/BobPrivRSAEncrypt.key.pem",
+                          data + "ietf-rfc4134/BobRSASignByCarl.crt.pem",
+                          data + "nss-interop/Fran.key",
+                          data + "nss-interop/Fran.crt",
+                          data + "nss-interop/Fran-ec.key",
+                          data + "nss-interop/Fran-ec.crt"};
     options.trust = {data + "ietf-rfc4134/ca.pem"};
     options.passphrase = [](const std::string&) { return mimeseal::SecretBytes("nss"); };
     return mimeseal::smime::make_engine(options);

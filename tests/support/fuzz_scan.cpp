@@ -2,8 +2,10 @@
 #include "support/fuzz_scan.h"
 
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
+#include "mime/scanner.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
 #include "mimeseal/mime/scan.h"
@@ -33,11 +35,31 @@ void check_part(const Part& root, const Part& part) {
   }
 }
 
+bool same(const Part& a, const Part& b) {
+  return a.header_begin == b.header_begin && a.body_begin == b.body_begin && a.body_end == b.body_end &&
+         a.fields == b.fields && a.content_type == b.content_type && a.children.size() == b.children.size();
+}
+
+/// A window that is moved at every octet finds the same as one that holds everything.
+void check_small_window(const Input& input, const PartIndex& index) {
+  const PartIndex other = mime::scan_through(input, 0, input.size(), {}, "1", 1);
+  require(other.problems == index.problems);
+  std::vector<std::pair<const Part*, const Part*>> open = {{&index.root, &other.root}};
+  while (!open.empty()) {
+    const auto [a, b] = open.back();
+    open.pop_back();
+    require(same(*a, *b));
+    for (std::size_t i = 0; i < a->children.size(); ++i)
+      open.emplace_back(&a->children[i], &b->children[i]);
+  }
+}
+
 }  // namespace
 
 void scan_and_check(std::string_view message) try {
   const InputPtr input = memory_input(std::string(message));
   const PartIndex index = scan(*input);
+  check_small_window(*input, index);
   std::vector<const Part*> open = {&index.root};
   while (!open.empty()) {
     const Part& part = *open.back();

@@ -115,6 +115,7 @@ openssl genrsa -out weak.key 1024 && certify weak both
 cp rsa.key server.key && certify server server
 cp rsa.key cbconly.key && certify cbconly cbconly
 cp rsa.key international.key && certify international international
+cp rsa.key revoked.key && certify revoked both
 cp rsa.key signonly.key && certify signonly sign
 openssl genrsa -out encryptonly.key 2048 && certify encryptonly encrypt
 
@@ -131,7 +132,7 @@ openssl x509 -in rsa.crt -outform DER -out rsa.der
 openssl pkey -in rsa.key -outform DER -out rsa.key.der
 openssl crl2pkcs7 -nocrl -certfile rsa.crt -certfile chain.pem -out rsa.p7c -outform DER
 
-# A revocation list of the issuing CA that names p256.
+# A revocation list of the issuing CA that names revoked.
 : >index.txt
-openssl ca -config crl.cnf -revoke p256.crt -cert ca.crt -keyfile ca.key
+openssl ca -config crl.cnf -revoke revoked.crt -cert ca.crt -keyfile ca.key
 openssl ca -config crl.cnf -gencrl -cert ca.crt -keyfile ca.key -out ca.crl

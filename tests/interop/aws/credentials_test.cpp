@@ -36,7 +36,7 @@ class Sources : public testing::Test {
     config["roles"] = {{kRole, {{"issue", {issued("ONE", 1), issued("TWO")}}, {"external_id", "ext"}}},
                        {std::string(kRole) + "2", {{"issue", {issued("SECOND")}}}},
                        {std::string(kRole) + "-web", {{"issue", {issued("WEB")}}, {"web_identity_token", "jwt"}}}};
-    config["imds"] = {{"role", "instance role"}, {"issue", {issued("IMDS")}}};
+    config["imds"] = {{"role", "instance+role@x"}, {"issue", {issued("IMDS")}}};
     config["container"] = {{"path", "/creds"}, {"token", "Bearer x"}, {"issue", {issued("BOX", 1), issued("BOX2")}}};
     config["sso"] = {{"token", "ssotoken"}, {"account", "1"}, {"role", "r"}, {"issue", {issued("SSO")}}};
     std::filesystem::create_directories(setting.folder / ".aws/sso/cache");

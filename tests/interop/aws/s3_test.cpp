@@ -153,6 +153,24 @@ TEST_F(Stored, WhatWasNeverEncryptedIsSaidToBe) {
   EXPECT_EQ(text_of(message), plain);
 }
 
+TEST_F(Stored, AKeyThatKmsDidNotWrapIsNotAskedOfIt) {
+  json metadata = ses_metadata();
+  metadata["x-amz-wrap-alg"] = "AESWrap";
+  put("m", encrypt_gcm(plain), metadata);
+  start();
+  EXPECT_EQ(kind_of([&] { (void)fetch("m"); }), Errc::unsupported);
+  EXPECT_EQ(requests(*peer).size(), 1U);
+}
+
+TEST_F(Stored, AnEndpointThatIsNamedServesBoth) {
+  put("m", encrypt_gcm(plain), ses_metadata());
+  start();
+  S3Settings settings;
+  settings.endpoint = setting.environment["AWS_ENDPOINT_URL"];
+  setting.environment.erase("AWS_ENDPOINT_URL");
+  EXPECT_EQ(text_of(fetch_message("s3://mail-bucket/m", settings, setting.context)), plain);
+}
+
 TEST_F(Stored, CbcIsNotEvenAskedOfKms) {
   json metadata = ses_metadata();
   metadata["x-amz-cek-alg"] = "AES/CBC/PKCS5Padding";

@@ -123,7 +123,7 @@ TEST_F(Ses, WhatBreaksBeforeTheLastOctetIsRetried) {
   for (const char* fate : {"--hangup=connect:1", "--reset=connect:1", "--hangup=before-body:1", "--hangup=mid-body:1",
                            "--reset=mid-body:1"}) {
     const Peer peer("ses_server.py", with({fate}));
-    const Receipt receipt = submit(*sender(peer), message(20'000));
+    const Receipt receipt = submit(*sender(peer), message(4'000));
     EXPECT_EQ(exit_code(receipt), 0) << fate;
     EXPECT_EQ(peer.messages(1).size(), 1U);
     EXPECT_EQ(setting.pauses, 1) << fate;
@@ -134,7 +134,7 @@ TEST_F(Ses, WhatBreaksBeforeTheLastOctetIsRetried) {
 class SesUnknown : public Ses, public testing::WithParamInterface<const char*> {};
 
 TEST_P(SesUnknown, IsNeverRepeated_OnAFreshOrAKeptConnection) {
-  setting.context.timeout = std::chrono::seconds(2);
+  if (std::string(GetParam()).starts_with("--stall")) setting.context.timeout = std::chrono::seconds(5);
   for (const bool kept : {false, true}) {
     // An honest first answer, so that the second message goes over a kept connection.
     std::vector<std::string> options;
@@ -156,7 +156,7 @@ TEST_P(SesUnknown, IsNeverRepeated_OnAFreshOrAKeptConnection) {
 }
 
 TEST_P(SesUnknown, IsRepeatedWhenAskedFor) {
-  setting.context.timeout = std::chrono::seconds(2);
+  if (std::string(GetParam()).starts_with("--stall")) setting.context.timeout = std::chrono::seconds(5);
   const Peer peer("ses_server.py", with({GetParam()}));
   Envelope to = envelope();
   to.retry_unknown = true;
@@ -181,7 +181,7 @@ TEST_F(Ses, RefusalsBringItsWords) {
 
 TEST_F(Ses, CertificatesAreChecked) {
   const auto cert = [](const char* name) {
-    const auto folder = mimeseal::test::test_ca();
+    const auto& folder = mimeseal::test::test_ca();
     return with({"--cert=" + (folder / (std::string(name) + ".pem")).string(),
                  "--key=" + (folder / (std::string(name) + ".key")).string()});
   };

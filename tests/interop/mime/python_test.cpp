@@ -79,7 +79,9 @@ TEST(ComposedForPython, NamesFilesAndTexts_AreSeenAsMeant) {
   for (int i = 0; i < 30; ++i)
     draft.cc.push_back(mailbox("Nr. " + std::to_string(i), "cc" + std::to_string(i) + "@example.com"));
   draft.subject =
-      "Re: Grüße 😀 aus Wasserburg: eine Zeile, die weit über 78 Zeichen hinausgeht und äöü enthält 👩‍👩‍👧‍👦 – "
+      "Re: Grüße 😀 aus Wasserburg: eine Zeile, die weit über 78 Zeichen hinausgeht und äöü enthält "
+      "👩‍👩‍👧‍👦 "
+      "– "
       "Ende";
   draft.text = "Schöne Grüße\n\n-- \nJürgen\nFrom here\n.\n";
   draft.html = "<p>Schöne Grüße</p>\n";

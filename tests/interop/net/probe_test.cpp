@@ -11,6 +11,7 @@
 namespace mimeseal::test {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -61,7 +62,7 @@ TEST_P(EachProtocol, SaysOfEachVersionWhatTheServerDoes) {
         << (result.faults.empty() ? "" : result.faults[0].code + result.faults[0].why);
     EXPECT_TRUE(result.certificate.chain_good);
     EXPECT_THAT(result.certificate.names, UnorderedElementsAre("localhost", "127.0.0.1"));
-    EXPECT_EQ(result.certificate.days_left, 29);
+    EXPECT_THAT(result.certificate.days_left, AnyOf(29, 30));  // it was made for 30 days, a moment ago
     EXPECT_THAT(result.versions[3].cipher, HasSubstr("TLS_"));
     EXPECT_EQ(result.versions[3].group, "x25519");
     EXPECT_EQ(result.ehlo_before_tls.empty(), protocol != "smtp");

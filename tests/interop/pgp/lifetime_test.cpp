@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What must not stay behind, and what may run side by side.
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -172,6 +173,46 @@ TEST(PgpLifetime, TwoEnginesInTwoThreads_DoNotDisturbEachOther) {
   std::thread two(work, "rita");
   one.join();
   two.join();
+}
+
+TEST(PgpChoice, DirectoryThatDoesNotAnswer_IsNoKeyAndLeavesNoDaemon) {
+  const TempDir folder;
+  const pid_t child = fork();
+  if (child == 0) {
+    // Without a network at all: a test asks nobody outside.
+    if (unshare(CLONE_NEWNET) != 0) _exit(77);
+    setenv("XDG_RUNTIME_DIR", folder.path().c_str(), 1);
+    pgp::EngineOptions options;
+    options.locate_wkd = true;
+    auto engine = pgp::make_engine(options);
+    const KeyChoice choice = engine->recipient_key("nobody@mail.invalid", now());
+    engine.reset();
+    _exit(!choice.key && choice.why.find("nobody@mail.invalid") != std::string::npos ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no network namespaces here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_TRUE(empty(folder.path()));
+  EXPECT_TRUE(soon([&] { return processes_of(folder.path().string()).empty(); }));
+}
+
+TEST(PgpLifetime, UsersKeyringThatIsNotThere_IsNotMade) {
+  const TempDir user;
+  const std::string home = (user / "none").string();
+  const pid_t child = fork();
+  if (child == 0) {
+    setenv("GNUPGHOME", home.c_str(), 1);
+    pgp::EngineOptions options;
+    options.use_user_keyring = true;
+    const auto engine = pgp::make_engine(options);
+    const bool none = engine->keys().empty() && !engine->recipient_key("a@b.example", now()).key;
+    _exit(none ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_FALSE(fs::exists(home));
 }
 
 // Run by the test below in a process of its own: GpgME looks for gpg once.

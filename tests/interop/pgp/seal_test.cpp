@@ -407,14 +407,5 @@ TEST(PgpChoice, RevocationInTheKeyring_CountsForFilesToo) {
   EXPECT_THAT(engine->recipient_key("revoked@pgp.example", now()).why, HasSubstr("revoked in the keyring"));
 }
 
-TEST(PgpChoice, DirectoryThatDoesNotAnswer_IsNoKeyAndLeavesNoDaemon) {
-  pgp::EngineOptions options;
-  options.locate_wkd = true;
-  const auto engine = pgp::make_engine(options);
-  const KeyChoice choice = engine->recipient_key("nobody@mail.invalid", now());
-  EXPECT_FALSE(choice.key);
-  EXPECT_THAT(choice.why, HasSubstr("nobody@mail.invalid"));
-}
-
 }  // namespace
 }  // namespace mimeseal

@@ -47,7 +47,7 @@ struct Answer {
 };
 
 inline Answer breaks_off(bool complete, Errc code = Errc::unavailable) {
-  return {0, {}, {}, {complete, "the connection broke off (test)", code}};
+  return {0, {}, {}, {complete, "the connection broke off (test)", code, code != Errc::protocol}};
 }
 
 /// Gives out answers in turn, and keeps what it was asked.

@@ -58,6 +58,17 @@ TEST(MessageCheck, TheMessageItselfMayBeTheAttachment) {
   EXPECT_EQ(judged("Content-Type: text/plain; name=a.bat\r\n\r\nx\r\n"), "unsupported: a.bat");
 }
 
+TEST(MessageCheck, PartsAreTakenFromTheirBoundaries) {
+  const std::string quoted =
+      "From: a@b\r\n\r\n--\r\nContent-Type: a/b; name=x.exe\r\n\r\n--x\r\nContent-Type: a/b; name=x.exe\r\n";
+  EXPECT_EQ(judged(quoted), "");
+  EXPECT_EQ(judged("Content-Type: multipart/mixed;\r\n boundary=\"a b\"\r\n\r\n--a b  \r\nContent-Type: multipart/x; "
+                   "boundary=c\r\n\r\n--c\r\n\r\n--c--\r\n--a b\r\nContent-Type: a/b; name=y.vb\r\n\r\n"),
+            "unsupported: y.vb");
+  EXPECT_EQ(judged("Content-Type: message/rfc822\r\n\r\nSubject: x\r\nContent-Type: a/b; name=y.vb\r\n\r\n"),
+            "unsupported: y.vb");
+}
+
 TEST(MessageCheck, LinesHave998OctetsAndTheirEnd) {
   const std::string head = "From: a@b\r\n\r\n";
   EXPECT_EQ(judged(head + std::string(998, 'x') + "\r\n"), "");

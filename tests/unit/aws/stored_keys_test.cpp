@@ -155,10 +155,19 @@ TEST(StoredKeys, MetadataThatContradictsItselfIsRefused) {
   EXPECT_EQ(with("x-amz-3", "AAAA"), Errc::malformed);
   EXPECT_EQ(with("x-amz-c", "115"), Errc::malformed);
   EXPECT_EQ(with("x-amz-tag-len", "96"), Errc::unsupported);
-  EXPECT_EQ(with("x-amz-wrap-alg", "AESWrap"), Errc::unsupported);
   EXPECT_EQ(with("x-amz-cek-alg", "AES/CTR"), Errc::unsupported);
   EXPECT_EQ(with("x-amz-unencrypted-content-length", "1"), Errc::malformed);
   EXPECT_EQ(with("x-amz-unencrypted-content-length", "x"), Errc::malformed);
+}
+
+TEST(StoredKeys, WhoHoldsTheDataKeyNeedsNoWrapping) {
+  Vector vector = vector_of("ruby_v1_kms_gcm");
+  vector.metadata["x-amz-wrap-alg"] = "AESWrap";
+  EXPECT_EQ(text_of(decrypt(vector)), vector.plaintext);
+  Vector third = committing_vector();
+  third.metadata["x-amz-w"] = "02";
+  third.metadata.erase("x-amz-t");
+  EXPECT_EQ(text_of(decrypt(third)), third.plaintext);
 }
 
 TEST(StoredKeys, MetadataIsTakenInEveryForm) {

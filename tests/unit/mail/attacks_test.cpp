@@ -358,6 +358,42 @@ TEST_F(AttackPgp, LayersWithoutEnd_AreAnError) {
   EXPECT_THROW(open_octets("From: a@b.example\r\n" + entity, settings), Error);
 }
 
+// Layers of both protocols.
+
+TEST_F(Attack, SmimeInsidePgp_IsOneEnvelope) {
+  MemoryEngine alice_pgp(Protocol::pgp);
+  MemoryEngine bob_pgp(Protocol::pgp);
+  alice_pgp.add("bob@example.net", false);
+  bob_pgp.add("bob@example.net", true);
+  const std::string inner = signed_letter();
+  EncryptSpec encrypt;
+  encrypt.recipients = {alice_pgp.recipient_key("bob@example.net", {}).key};
+  StringSink cipher;
+  alice_pgp.encrypt(*view_source(inner.substr(inner.find("Content-Type:"))), cipher, encrypt);
+  const std::string message = plain_header("multipart/encrypted; BOUNDARY=b; protocol=\"APPLICATION/PGP-ENCRYPTED\"") +
+                              "\r\n--b\r\ncontent-type: APPLICATION/PGP-Encrypted\r\n\r\nVersion: "
+                              "1\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\n" +
+                              crlf(cipher.str()) + "--b--\r\n";
+  OpenSettings settings;
+  settings.engines = {&bob_pgp};
+  const Opened opened = open_octets(message, settings);
+  ASSERT_EQ(opened.layers.size(), 2U);
+  EXPECT_EQ(opened.layers[0].facts.type, LayerType::pgp_encrypted);
+  EXPECT_EQ(opened.layers[1].facts.type, LayerType::smime_signed);
+  EXPECT_FALSE(opened.layers[1].errant);
+  EXPECT_EQ(to_string(opened.summary.state), "confidential");
+  EXPECT_EQ(opened.headers.subject, "Handling the Jones contract");
+}
+
+TEST_F(Attack, BothLineEnds_VerifyAsTheyWereSigned) {
+  // A mailbox that keeps LF: signed as CRLF, verified as CRLF.
+  std::string message = signed_letter();
+  std::erase(message, '\r');
+  const Opened opened = open_octets(message);
+  EXPECT_EQ(to_string(opened.summary.state), "verified");
+  EXPECT_TRUE(has_problem(opened, "lf-line-ends"));
+}
+
 // Header protection.
 
 TEST_F(Attack, AForgedInnerFrom_ShowsTheOuterOne) {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 #include <string>
 
 namespace mimeseal::mail {
@@ -70,10 +70,10 @@ TEST(HtmlText, HostileInput_TakesLinearTime) {
     std::string html;
     while (html.size() < (2U << 20U))
       html += piece;
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();  // of this process alone, however busy the machine
     static_cast<void>(html_to_text(html, 4U << 20U, true));
     static_cast<void>(body_start(html));
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5)) << piece;
+    EXPECT_LT(std::clock() - begin, 5 * CLOCKS_PER_SEC) << piece;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "mime/scanner.h"
 #include "mimeseal/core/text.h"
 #include "unit/mime/scan_helpers.h"
 
@@ -187,6 +188,21 @@ TEST(ScanVectors, DovecotTreesAreOurs_OrDifferForAReason) {
     const auto ours = differ.find(name);
     EXPECT_EQ(render_offsets(message.index.root), ours != differ.end() ? ours->second.tree : render_json(json, 0));
     EXPECT_FALSE(message.index.problems.empty());
+  }
+}
+
+TEST(ScanVectors, EveryFile_IsReadAlikeThroughASmallWindow) {
+  for (const auto& [set, ending] :
+       {std::pair{"mime4j-testmsgs", ".msg"}, {"dovecot-malformed", ".eml"}, {"rubymail-error-emails", ".eml"}}) {
+    for (const std::string& name : cases_in(set, ending)) {
+      SCOPED_TRACE(name);
+      const Scanned message = test::scan_text(read_testdata(std::string(set) + "/" + name + ending));
+      for (const std::size_t size : {1U, 7U, 100U}) {
+        const PartIndex index = mime::scan_through(*message.input, 0, UINT64_MAX, {}, "1", size);
+        EXPECT_EQ(render_offsets(index.root), render_offsets(message.index.root));
+        EXPECT_EQ(index.problems, message.index.problems);
+      }
+    }
   }
 }
 

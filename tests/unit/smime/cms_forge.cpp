@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 
@@ -162,6 +163,81 @@ std::string make(const Signed& message) {
   return content_info(kSignedData,
                       sequence({integer(1), set({message.announced}), sequence({oid(message.type), encapsulated}),
                                 tlv(0xA0, certificate(pem) + certificate(smime_file("ca.crt"))), set({signer})}));
+}
+
+namespace {
+
+/// PKCS#1 v1.5 to the certificate's key.
+std::string transported(const std::string& pem_file, std::string_view key) {
+  const auto read = read_certificate(pem_file);
+  const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(
+      EVP_PKEY_CTX_new(X509_get0_pubkey(read.get()), nullptr), EVP_PKEY_CTX_free);
+  std::string out(1024, '\0');
+  std::size_t size = out.size();
+  EVP_PKEY_encrypt_init(context.get());
+  if (EVP_PKEY_encrypt(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
+                       reinterpret_cast<const unsigned char*>(key.data()), key.size()) != 1) {
+    throw std::runtime_error("cannot encrypt to " + pem_file);
+  }
+  out.resize(size);
+  return out;
+}
+
+struct Sealed {
+  std::string ciphertext;
+  std::string tag;
+};
+
+Sealed seal(const Envelope& message, std::string_view key, std::string_view nonce, std::string_view associated) {
+  const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(EVP_CIPHER_CTX_new(),
+                                                                                EVP_CIPHER_CTX_free);
+  const auto octets = [](std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); };
+  Sealed sealed{.ciphertext = std::string(message.content.size() + 16, '\0'), .tag = std::string(message.tag, '\0')};
+  int size = 0;
+  EVP_EncryptInit_ex(context.get(),
+                     message.chacha   ? EVP_chacha20_poly1305()
+                     : message.aes128 ? EVP_aes_128_gcm()
+                                      : EVP_aes_256_gcm(),
+                     nullptr, nullptr, nullptr);
+  EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(nonce.size()), nullptr);
+  EVP_EncryptInit_ex(context.get(), nullptr, nullptr, octets(key), octets(nonce));
+  if (!associated.empty()) {
+    EVP_EncryptUpdate(context.get(), nullptr, &size, octets(associated), static_cast<int>(associated.size()));
+  }
+  EVP_EncryptUpdate(context.get(), reinterpret_cast<unsigned char*>(sealed.ciphertext.data()), &size,
+                    octets(message.content), static_cast<int>(message.content.size()));
+  sealed.ciphertext.resize(static_cast<std::size_t>(size));
+  EVP_EncryptFinal_ex(context.get(), nullptr, &size);
+  EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, static_cast<int>(message.tag), sealed.tag.data());
+  return sealed;
+}
+
+}  // namespace
+
+std::string make(const Envelope& message) {
+  const std::string certificate_file = smime_file("rsa.crt");
+  const std::string key = message.key.empty() ? std::string(32, 'K') : message.key;
+  const std::string nonce = message.nonce_octets.empty() ? std::string(message.nonce, 'N') : message.nonce_octets;
+  std::vector<std::string> sorted = message.auth_attributes;
+  std::sort(sorted.begin(), sorted.end());
+  const Sealed sealed = seal(message, key, nonce, sorted.empty() ? std::string() : set(sorted));
+  const std::string recipient = sequence(
+      {integer(0), issuer_and_serial(certificate_file), algorithm(kRsa, std::string("\x05\x00", 2)),
+       octets(transported(certificate_file, message.transported_key.empty() ? key : message.transported_key))});
+  const std::string length = message.say_length ? integer(static_cast<unsigned>(message.tag)) : std::string();
+  std::string cipher = message.chacha ? algorithm("1.2.840.113549.1.9.16.3.18", octets(nonce))
+                                      : algorithm(message.aes128 ? "2.16.840.1.101.3.4.1.6" : "2.16.840.1.101.3.4.1.46",
+                                                  sequence({octets(nonce), length}));
+  if (message.wrap_algorithm) cipher = message.wrap_algorithm(cipher);
+  const std::size_t half = sealed.ciphertext.size() / 2;
+  const std::string content =
+      message.pieces ? endless(0xA0, octets(sealed.ciphertext.substr(0, half)) + octets(sealed.ciphertext.substr(half)))
+                     : tlv(0x80, sealed.ciphertext);
+  std::string attributes;
+  if (!message.auth_attributes.empty()) attributes = tlv(0xA1, concatenated(message.auth_attributes));
+  return content_info(kAuthEnvelopedData,
+                      sequence({integer(0), set({recipient}), sequence({oid(message.type), cipher, content}),
+                                attributes, octets(sealed.tag)}));
 }
 
 }  // namespace mimeseal::test::forge

@@ -67,4 +67,22 @@ std::string content_type(const char* type = kData);
 std::string message_digest(const Signed& message);
 std::string make(const Signed& message);
 
+/// AuthEnvelopedData to rsa, with the parameters of an odd but honest sender (RFC 5083, RFC 5084, RFC 8103).
+struct Envelope {
+  std::string content = "Content-Type: text/plain\r\n\r\nodd but honest\r\n";
+  bool chacha = false;                                     ///< ChaCha20-Poly1305; else AES-256-GCM
+  std::size_t nonce = 12;                                  ///< octets
+  std::size_t tag = 16;                                    ///< octets
+  bool say_length = true;                                  ///< aes-ICVlen stands there
+  std::vector<std::string> auth_attributes;                ///< in the order in which they stand in the message
+  const char* type = kData;                                ///< in encryptedContentInfo
+  bool aes128 = false;                                     ///< AES-128-GCM
+  std::string key;                                         ///< that the content is encrypted with; empty: one of ours
+  std::string transported_key;                             ///< that the recipient gets; empty: the same
+  std::string nonce_octets;                                ///< instead of `nonce`
+  std::function<std::string(std::string)> wrap_algorithm;  ///< around contentEncryptionAlgorithm
+  bool pieces = false;                                     ///< encryptedContent in pieces, of indefinite length
+};
+std::string make(const Envelope& message);
+
 }  // namespace mimeseal::test::forge

@@ -203,12 +203,13 @@ TEST(Keys, WeakKey_IsUsedOnlyWhenLegacyIsAllowed) {
 
 TEST(Keys, RevokedCertificate_IsNotSealedTo) {
   EngineOptions options;
-  options.recipient_keys = {smime_file("p256.crt"), smime_file("rsa.crt")};
+  options.recipient_keys = {smime_file("revoked.crt"), smime_file("rsa.crt")};
   options.crls = {smime_file("ca.crl")};
-  EXPECT_TRUE(make_engine(options)->recipient_key("p256@smime.test", now()).key) << "whose list it is cannot be told";
+  EXPECT_TRUE(make_engine(options)->recipient_key("revoked@smime.test", now()).key)
+      << "whose list it is cannot be told";
   options.trust = {smime_file("chain.pem")};
   const auto engine = make_engine(options);
-  const KeyChoice choice = engine->recipient_key("p256@smime.test", now());
+  const KeyChoice choice = engine->recipient_key("revoked@smime.test", now());
   EXPECT_FALSE(choice.key);
   EXPECT_THAT(choice.why, HasSubstr("revoked"));
   EXPECT_TRUE(engine->recipient_key("rsa@smime.test", now()).key);

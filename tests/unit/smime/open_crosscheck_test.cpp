@@ -252,7 +252,9 @@ TEST(SmimeCrossCheck, VectorsOfOthers_GetTheSameAnswer) {
   const auto nobody = engine({});
   const std::map<std::string, std::string> vectors{
       {"4.1.bin", ""}, {"4.2.bin", ""}, {"4.3.bin", "ExContent.bin"}, {"4.5.bin", ""}, {"4.7.bin", ""}};
-  for (const auto& [name, content_name] : vectors) {
+  for (const auto& vector : vectors) {
+    const auto& name = vector.first;
+    const auto& content_name = vector.second;  // clang 14 captures no structured binding
     SCOPED_TRACE(name);
     const std::string der = vector_file("ietf-rfc4134/" + name);
     const std::string content = content_name.empty() ? "" : vector_file("ietf-rfc4134/" + content_name);

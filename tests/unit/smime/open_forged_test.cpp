@@ -257,7 +257,7 @@ TEST(SmimeForged, DetachedWithContent_IsBadEvenWhenEqual) {
 
 TEST(SmimeForged, SomethingBehindTheStructure_IsBadUnlessPadding) {
   const auto judge = judge_of_pki();
-  const std::string der = forge::make({});
+  const std::string der = forge::make(Signed{});
   EXPECT_EQ(open(*judge, der + "\r\n", now()).facts.result, LayerResult::good);
   EXPECT_EQ(open(*judge, der + std::string(3, '\0'), now()).facts.result, LayerResult::good);
   const Opened opened = open(*judge, der + "Hello", now());

@@ -15,8 +15,9 @@ namespace mimeseal::aws {
 /// Where a stored message lies. What is left empty comes from the environment and the profile.
 struct S3Settings {
   std::string region;  ///< of the bucket; the KMS key's region is the one in its ARN
-  std::string
-      endpoint;  ///< of S3, addressed by path; empty: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL (KMS: _KMS), the profile's
+  /// Of S3, addressed by path, and of KMS; empty: AWS_ENDPOINT_URL_S3 and _KMS, AWS_ENDPOINT_URL, the profile's.
+  /// AWS_ENDPOINT_URL_KMS comes before it.
+  std::string endpoint;
   bool fips = false;
   bool allow_cbc = false;             ///< AES-CBC proves nothing about who wrote what was decrypted
   std::uint64_t limit = 1ULL << 30U;  ///< of the object; SES stores at most 40 MB

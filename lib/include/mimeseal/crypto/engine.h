@@ -29,10 +29,10 @@ struct SignResult {
 
 struct EncryptSpec {
   std::vector<KeyPtr> recipients;
-  std::vector<KeyPtr> signers;     ///< OpenPGP's combined form (RFC 3156, 6.2); S/MIME refuses them here
-  SmimePolicy policy;              ///< S/MIME only
-  bool hidden = false;             ///< OpenPGP: key ids withheld
-  bool compress = false;           ///< OpenPGP: let gpg compress; never for large or compressed content
+  std::vector<KeyPtr> signers;              ///< OpenPGP's combined form (RFC 3156, 6.2); S/MIME refuses them here
+  SmimePolicy policy;                       ///< S/MIME only
+  bool hidden = false;                      ///< OpenPGP: key ids withheld
+  bool compress = false;                    ///< OpenPGP: let gpg compress; never for large or compressed content
   const SecretBytes* passphrase = nullptr;  ///< OpenPGP: symmetric, beside or instead of recipients
   Time at{};
 };
@@ -46,10 +46,11 @@ struct EncryptResult {
 
 /// How a message from outside is judged.
 struct OpenSpec {
-  Time at{};                  ///< the time judged at
-  bool allow_legacy = false;  ///< 3DES, RC2, DES and the like may be decrypted; SHA-1 signatures are computed (and weak)
-  std::uint64_t max_output = UINT64_MAX;     ///< octets a layer may give out; Error(limit) past it
-  std::uint64_t max_recipients = 10'000;     ///< recipientInfos looked at
+  Time at{};  ///< the time judged at
+  bool allow_legacy =
+      false;  ///< 3DES, RC2, DES and the like may be decrypted; SHA-1 signatures are computed (and weak)
+  std::uint64_t max_output = UINT64_MAX;  ///< octets a layer may give out; Error(limit) past it
+  std::uint64_t max_recipients = 10'000;  ///< recipientInfos looked at
 };
 
 /// One protocol's cryptography: octets in, octets out, no MIME. S/MIME speaks DER (BER is read), OpenPGP speaks
@@ -68,6 +69,10 @@ class MIMESEAL_API Engine {
   virtual ~Engine() = default;
 
   [[nodiscard]] virtual Protocol protocol() const noexcept = 0;
+
+  /// Reads what is still to be read of keys and anchors, so that a fault of theirs shows now: Error(malformed) of a
+  /// later call speaks of the message alone. An engine that has read everything has nothing to do.
+  virtual void prepare() {}
 
   /// All keys known to this engine: identities, recipients' keys, trust anchors aside.
   [[nodiscard]] virtual std::vector<KeyPtr> keys() = 0;

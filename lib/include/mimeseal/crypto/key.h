@@ -18,12 +18,12 @@ enum class Protocol { smime, pgp };
 /// What is known about a certificate or OpenPGP key, for people and for choices.
 struct KeyInfo {
   Protocol protocol = Protocol::smime;
-  std::string name;         ///< the subject's DN, or the primary user id
-  std::string fingerprint;  ///< lower-case hex: SHA-256 of the certificate, or the OpenPGP fingerprint
-  std::string issuer;       ///< S/MIME: the issuer's DN
-  std::string serial;       ///< S/MIME: lower-case hex
+  std::string name;                    ///< the subject's DN, or the primary user id
+  std::string fingerprint;             ///< lower-case hex: SHA-256 of the certificate, or the OpenPGP fingerprint
+  std::string issuer;                  ///< S/MIME: the issuer's DN
+  std::string serial;                  ///< S/MIME: lower-case hex
   std::vector<std::string> addresses;  ///< as they stand in it, UTF-8
-  std::string algorithm;    ///< "RSA-2048", "EC P-256", "Ed25519", "X25519"; OpenPGP: the primary key's
+  std::string algorithm;               ///< "RSA-2048", "EC P-256", "Ed25519", "X25519"; OpenPGP: the primary key's
   std::optional<Time> not_before;
   std::optional<Time> not_after;  ///< none: does not expire
   bool can_sign = false;          ///< keyUsage / flags allow it, times and state aside

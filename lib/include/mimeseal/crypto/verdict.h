@@ -30,8 +30,8 @@ struct SignerFacts {
   Algorithm algorithm = Algorithm::ok;
   Usage usage = Usage::ok;
 
-  std::string who;          ///< the subject's DN or the user id that is believed; empty when unknown
-  std::string fingerprint;  ///< as KeyInfo::fingerprint (OpenPGP: of the primary key); empty when unknown
+  std::string who;                     ///< the subject's DN or the user id that is believed; empty when unknown
+  std::string fingerprint;             ///< as KeyInfo::fingerprint (OpenPGP: of the primary key); empty when unknown
   std::vector<std::string> addresses;  ///< addresses that the certificate, or the believed user ids, vouch for
   std::string digest;                  ///< "sha256"
   std::optional<Time> signed_at;       ///< what the signer says: only reported

@@ -10,8 +10,8 @@
 namespace mimeseal::local {
 
 /// file:PATH writes the message to a file (mode 0600, whole or not at all; "-" is standard output), maildir:PATH
-/// delivers into a Maildir (tmp, then new), exec:PROGRAM runs `PROGRAM -i -f FROM -- RCPT…` with the message on standard
-/// input, without a shell (exit 0: accepted; 75: deferred; else refused).
+/// delivers into a Maildir (tmp, then new), exec:PROGRAM runs `PROGRAM -i -f FROM -- RCPT…` with the message on
+/// standard input, without a shell (exit 0: accepted; 75: deferred; else refused).
 [[nodiscard]] MIMESEAL_API std::unique_ptr<Sender> make_sender(const SenderUrl& url,
                                                                const Clock& clock = system_clock());
 

@@ -10,11 +10,12 @@ namespace mimeseal {
 
 /// Makes a message of a draft: multipart/mixed of (alternative of text and (related of HTML and inline parts)) and
 /// attachments, as few levels as it needs. Throws Error(usage) naming the field: no From, several From without
-/// Sender, nobody in To/Cc/Bcc is allowed, a header that is not allowed (Bcc, Content-*, MIME-Version, CR LF in a value).
+/// Sender, nobody in To/Cc/Bcc is allowed, a header that is not allowed (Bcc, Content-*, MIME-Version, CR LF in a
+/// value).
 [[nodiscard]] MIMESEAL_API Message compose(const Draft& draft, const Clock& clock, Random& random);
 
-/// An existing message: its fields (trace and structural ones told apart), its body as it is. Bcc and Resent-Bcc fields are
-/// left out of `message` and given back. Bare LF line ends become CRLF. Throws Error(malformed).
+/// An existing message: its fields (trace and structural ones told apart), its body as it is. Bcc and Resent-Bcc fields
+/// are left out of `message` and given back. Bare LF line ends become CRLF. Throws Error(malformed).
 struct ExistingMessage {
   Message message;
   std::vector<Mailbox> from;

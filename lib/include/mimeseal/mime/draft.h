@@ -28,10 +28,10 @@ struct Draft {
   std::vector<Mailbox> reply_to;
   std::vector<Mailbox> to;
   std::vector<Mailbox> cc;
-  std::vector<Mailbox> bcc;  ///< never in the composed message
-  std::string subject;       ///< UTF-8
+  std::vector<Mailbox> bcc;                                  ///< never in the composed message
+  std::string subject;                                       ///< UTF-8
   std::vector<std::pair<std::string, std::string>> headers;  ///< further fields, UTF-8 values; not Bcc, not structural
-  std::optional<std::string> text;                            ///< UTF-8; LF or CRLF line ends
+  std::optional<std::string> text;                           ///< UTF-8; LF or CRLF line ends
   std::optional<std::string> html;
   std::vector<Attachment> attachments;  ///< inline ones go beside the HTML (multipart/related)
   std::optional<Time> date;             ///< none: now

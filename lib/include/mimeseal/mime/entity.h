@@ -21,7 +21,8 @@ class MIMESEAL_API Entity final {
   [[nodiscard]] static Entity text(std::string_view subtype, std::string_view utf8);
   /// A part whose body is `body`, encoded already as `transfer_encoding` says ("7bit", "base64", …).
   [[nodiscard]] static Entity leaf(ParameterizedValue content_type, std::string transfer_encoding, Rope body);
-  /// A file in base64; message/rfc822 in 7bit (RFC 2046, 5.2.1: Error(usage) when it is not 7bit with CRLF lines of at most 998).
+  /// A file in base64; message/rfc822 in 7bit (RFC 2046, 5.2.1: Error(usage) when it is not 7bit with CRLF lines of at
+  /// most 998).
   [[nodiscard]] static Entity file(InputPtr content, ParameterizedValue content_type);
   /// multipart/<subtype>; the boundary is made when it is frozen.
   [[nodiscard]] static Entity multipart(std::string_view subtype, std::vector<Entity> children);

@@ -56,7 +56,8 @@ using HeaderFields = std::vector<HeaderField>;
 struct MIMESEAL_API ParameterizedValue {
   std::string value;
   std::vector<std::pair<std::string, std::string>> parameters;
-  std::vector<std::string> problems;  ///< duplicates, forms that two readers could read differently
+  /// Duplicates, forms that two readers could read differently: "code: what", a code of docs/problems.md.
+  std::vector<std::string> problems;
 
   [[nodiscard]] const std::string* find(std::string_view name) const noexcept;
   void set(std::string name, std::string value);
@@ -70,6 +71,7 @@ struct MIMESEAL_API ParameterizedValue {
 [[nodiscard]] MIMESEAL_API ParameterizedValue parse_parameterized(std::string_view raw);
 
 /// Octets in a named charset to UTF-8; nothing for an unknown charset. Ill-formed input becomes U+FFFD.
-[[nodiscard]] MIMESEAL_API std::optional<std::string> charset_to_utf8(std::string_view octets, std::string_view charset);
+[[nodiscard]] MIMESEAL_API std::optional<std::string> charset_to_utf8(std::string_view octets,
+                                                                      std::string_view charset);
 
 }  // namespace mimeseal

@@ -14,8 +14,8 @@ namespace mimeseal {
 /// local-part@domain, its domain as given (UTF-8 or A-labels). Not a group, and not a list.
 class MIMESEAL_API Mailbox final {
  public:
-  /// "Name <a@b>", "\"Doe, J.\" <a@b>", "a@b (comment)", "a@b". Encoded words in the name are decoded. Nothing when it is not
-  /// exactly one mailbox, or holds CR, LF, NUL.
+  /// "Name <a@b>", "\"Doe, J.\" <a@b>", "a@b (comment)", "a@b". Encoded words in the name are decoded. Nothing when it
+  /// is not exactly one mailbox, or holds CR, LF, NUL.
   [[nodiscard]] static std::optional<Mailbox> parse(std::string_view text);
   /// Nothing when the address is not local-part@domain (quoted local parts are, address literals too).
   [[nodiscard]] static std::optional<Mailbox> make(std::string name, std::string_view address);
@@ -36,8 +36,8 @@ class MIMESEAL_API Mailbox final {
 
 /// What stands in a From, To or Cc field.
 struct AddressList {
-  std::vector<Mailbox> mailboxes;   ///< members of groups included
-  std::vector<std::string> groups;  ///< names of the groups seen
+  std::vector<Mailbox> mailboxes;     ///< members of groups included
+  std::vector<std::string> groups;    ///< names of the groups seen
   std::vector<std::string> problems;  ///< what could not be read, or that two readers could read differently
 };
 

@@ -13,11 +13,11 @@
 namespace mimeseal {
 
 struct ScanLimits {
-  std::uint32_t max_depth = 64;                 ///< nesting of multipart and message/rfc822
+  std::uint32_t max_depth = 64;  ///< nesting of multipart and message/rfc822
   std::uint32_t max_parts = 10'000;
-  std::uint64_t max_header_bytes = 1U << 20U;   ///< of one entity
+  std::uint64_t max_header_bytes = 1U << 20U;  ///< of one entity
   std::uint32_t max_header_fields = 2'000;
-  std::uint64_t max_line = 1U << 20U;           ///< octets in a header line; body lines may be longer
+  std::uint64_t max_line = 1U << 20U;  ///< octets in a header line; body lines may be longer
 };
 
 /// Something in a message that is wrong, or that two readers could read differently.
@@ -36,16 +36,16 @@ struct Problem {
 /// "1.2" its second part.
 struct Part {
   std::string path;
-  std::uint64_t header_begin = 0;  ///< first octet of its header
-  std::uint64_t body_begin = 0;    ///< after the blank line
-  std::uint64_t body_end = 0;      ///< before the CRLF that belongs to the boundary (RFC 2046, 5.1.1)
-  HeaderFields fields;             ///< all of them, in order; for the root: the message's own header
-  ParameterizedValue content_type; ///< the default where there is none or it cannot be read (RFC 2045, 5.2)
+  std::uint64_t header_begin = 0;   ///< first octet of its header
+  std::uint64_t body_begin = 0;     ///< after the blank line
+  std::uint64_t body_end = 0;       ///< before the CRLF that belongs to the boundary (RFC 2046, 5.1.1)
+  HeaderFields fields;              ///< all of them, in order; for the root: the message's own header
+  ParameterizedValue content_type;  ///< the default where there is none or it cannot be read (RFC 2045, 5.2)
   ParameterizedValue disposition;
-  std::string transfer_encoding;   ///< lower case; "7bit" where there is none
-  std::string filename;            ///< from Content-Disposition, else the type's name parameter; UTF-8, as the sender wrote it
+  std::string transfer_encoding;  ///< lower case; "7bit" where there is none
+  std::string filename;  ///< from Content-Disposition, else the type's name parameter; UTF-8, as the sender wrote it
   std::string content_id;
-  std::vector<Part> children;      ///< of multipart/*, or the one message of message/rfc822
+  std::vector<Part> children;  ///< of multipart/*, or the one message of message/rfc822
 
   [[nodiscard]] bool is_multipart() const noexcept { return content_type.value.starts_with("multipart/"); }
 };

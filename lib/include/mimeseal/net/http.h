@@ -41,10 +41,11 @@ struct HttpFailure {
   bool request_complete = false;  ///< the last octet of the request was handed to the connection
   std::string what;
   Errc code = Errc::unavailable;  ///< unavailable, protocol (TLS), temporary (timeout)
+  bool transient = false;         ///< the network broke it off, not what was said: another attempt may go better
 };
 
-/// HTTPS by libcurl: TLS as the policy says, HTTP/1.1, no redirects followed, no cookies, no response decoding. Keeps its connection. One
-/// thread at a time.
+/// HTTPS by libcurl: TLS as the policy says, HTTP/1.1, no redirects followed, no cookies, no response decoding. Keeps
+/// its connection. One thread at a time.
 class MIMESEAL_API HttpClient {
  public:
   explicit HttpClient(TlsPolicy policy, std::string proxy = {});

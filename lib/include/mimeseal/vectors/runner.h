@@ -32,8 +32,8 @@ struct CaseResult {
 };
 
 struct RunOptions {
-  std::string filter;     ///< a glob over case ids ("smime-*"); empty: all
-  unsigned jobs = 0;      ///< cases side by side; 0: one a processor
+  std::string filter;  ///< a glob over case ids ("smime-*"); empty: all
+  unsigned jobs = 0;   ///< cases side by side; 0: one a processor
   /// Another program that opens messages and prints a report: its words divided at blanks, without a shell; {input},
   /// {identity}, {trust} and {at} are replaced. Only cases that open something are run then. Empty: mimeseal itself.
   std::string tool;
@@ -46,8 +46,8 @@ struct RunResult {
   [[nodiscard]] MIMESEAL_API std::size_t count(Outcome outcome) const noexcept;
 };
 
-/// Reads all manifests first, then runs their cases. Throws Error(malformed) with the JSON path for a manifest that does not
-/// fit, Error(no_input) for a file that a case names and that is not there.
+/// Reads all manifests first, then runs their cases. Throws Error(malformed) with the JSON path for a manifest that
+/// does not fit, Error(no_input) for a file that a case names and that is not there.
 [[nodiscard]] MIMESEAL_API RunResult run_manifests(const std::vector<std::string>& paths, const RunOptions& options);
 
 /// The results as JUnit XML, a suite a manifest.

@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What `open` answers for messages whose signature says less than it seems to, and what it leaves behind when it fails."""
+import json
+import os
+import unittest
+
+from cli.tool import CA, RFC9216, ToolTest
+
+
+class Open(ToolTest):
+    def open(self, name, *more, expect=0):
+        return self.run_tool("open", self.path(name), *self.bob(), "--trust", CA, "--json", *more, expect=expect)
+
+    def signed(self, name, *more):
+        self.run_tool("seal", *self.draft(), "--sign", *self.alice(), "-o", self.path(name), *more)
+        return self.read(name)
+
+    def test_a_signature_around_ciphertext_is_no_required_signer(self):
+        to_bob = ["--recipient-key", os.path.join(RFC9216, "bob.encrypt.crt")]
+        self.run_tool("seal", *self.draft(), "--encrypt", *self.alice(), *to_bob, "--protect-headers", "off", "-o", self.path("inner.eml"))
+        self.run_tool("seal", "--eml", self.path("inner.eml"), "--sign", *self.alice(), "--protect-headers", "off", "-o",
+                      self.path("outer.eml"))
+        self.assertEqual(self.open("outer.eml").json["summary"]["signed"], "unverified")
+        self.open("outer.eml", "--require", "signed", expect=1)
+        self.open("outer.eml", "--require-signer", "alice@smime.example", expect=1)
+
+    def test_a_from_field_with_a_blank_before_its_colon_is_seen(self):
+        message = self.signed("signed.eml", "--protect-headers", "off")
+        self.assertEqual(self.open("signed.eml").json["summary"]["signed"], "good")
+        self.write("two.eml", b"From : mallory@evil.example\r\n" + message)
+        report = self.open("two.eml").json
+        self.assertEqual(report["summary"]["signed"], "unverified")
+        self.assertIn("duplicate-from", [problem["code"] for problem in report["problems"]])
+        self.write("mbox.eml", b"From alice@smime.example Sun Nov 22 12:00:00 2026\r\n" + message)
+        self.assertEqual(self.open("mbox.eml").json["summary"]["signed"], "good")
+
+    def test_no_payload_stays_when_the_extraction_fails(self):
+        self.signed("signed.eml")
+        self.write("taken", "a file, no folder")
+        before = sorted(os.listdir(self.folder))
+        self.open("signed.eml", "-o", self.path("payload.eml"), "--extract", self.path("taken"), expect=73)
+        self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def test_a_damaged_key_file_is_no_fault_of_the_message(self):
+        self.signed("signed.eml")
+        self.write("junk.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        self.write("junk.bin", b"\x00\x01junk")
+        for words in (["--trust", "junk.pem"], ["--trust", CA, "--crl", "junk.bin"], ["--recipient-key", "junk.pem"]):
+            result = self.run_tool("open", self.path("signed.eml"), *words, "--json", expect=65)
+            self.assertEqual(result.json["error"]["code"], "malformed")
+            self.assertIn("junk", result.json["error"]["where"])
+
+    def test_a_damaged_openpgp_key_file_is_no_fault_of_the_message(self):
+        self.write("junk.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n-----END PGP PUBLIC KEY BLOCK-----\n")
+        self.write("sealed.eml", b"From: a@example.org\r\nMIME-Version: 1.0\r\nContent-Type: multipart/encrypted;"
+                   b" protocol=\"application/pgp-encrypted\"; boundary=b\r\n\r\n--b\r\nContent-Type: application/pgp-encrypted\r\n\r\n"
+                   b"Version: 1\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\n"
+                   b"hF4D\r\n-----END PGP MESSAGE-----\r\n--b--\r\n")
+        result = self.run_tool("open", self.path("sealed.eml"), "--trust", "junk.asc", "--json", expect=65)
+        self.assertIn("junk.asc", result.json["error"]["where"])
+
+    def test_an_error_is_json_when_the_configuration_says_so(self):
+        self.write("tool.conf", "json = true\n")
+        result = self.run_tool("open", self.path("nowhere.eml"), "--config", self.path("tool.conf"), expect=66)
+        self.assertEqual(json.loads(result.text)["error"]["code"], "no_input")
+
+
+if __name__ == "__main__":
+    unittest.main()
