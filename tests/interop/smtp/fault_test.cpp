@@ -138,7 +138,7 @@ class SmtpFaults : public ::testing::TestWithParam<const char*> {};
 TEST_P(SmtpFaults, EachHasItsExitCodeAndWords) {
   std::vector<Case> cases(std::begin(kCases), std::end(kCases));
   if (GetParam() != kChunking) cases.insert(cases.end(), std::begin(kDataCases), std::end(kDataCases));
-  play(cases, GetParam(), std::chrono::seconds(5));
+  play(cases, GetParam(), std::chrono::seconds(30));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SmtpFaults, ::testing::Values(kPipelining, kChunking, kPlain), [](const auto& test) {
@@ -146,7 +146,7 @@ INSTANTIATE_TEST_SUITE_P(All, SmtpFaults, ::testing::Values(kPipelining, kChunki
 });
 
 TEST(SmtpFault, SilenceEndsInTime) {
-  play({std::begin(kStalls), std::end(kStalls)}, kPipelining, std::chrono::seconds(1));
+  play({std::begin(kStalls), std::end(kStalls)}, kPipelining, std::chrono::seconds(2));
 }
 
 TEST(SmtpFault, PlaintextInPlaceOfTheHandshake_IsNoTls) {

@@ -17,7 +17,7 @@ inline SenderOptions options_for(const std::string& user = {}, const std::string
   SenderOptions options;
   options.tls.ca_file = (test_ca() / "ca.pem").string();
   options.hello = "client.example";
-  options.timeout = std::chrono::seconds(5);
+  options.timeout = std::chrono::seconds(30);  // a machine may be busy
   options.user = user;
   if (!user.empty()) options.password = [password] { return SecretBytes(password); };
   return options;
