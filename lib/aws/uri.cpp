@@ -2,6 +2,7 @@
 #include "aws/uri.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "mimeseal/core/text.h"
 
@@ -17,6 +18,15 @@ bool is_unreserved(char c) {
 
 bool is_host_character(char c) {
   return is_unreserved(c) || c == ':' || c == '[' || c == ']';
+}
+
+/// What follows the host: nothing, or ":" and a port.
+bool is_port_or_nothing(std::string_view text) {
+  unsigned port = 0;
+  if (text.empty()) return true;
+  if (text.front() != ':') return false;
+  const auto [stop, error] = std::from_chars(text.data() + 1, text.data() + text.size(), port);
+  return error == std::errc() && stop == text.data() + text.size() && port > 0 && port <= 65535;
 }
 
 }  // namespace
@@ -68,6 +78,10 @@ std::optional<UrlParts> split_url(std::string_view url) {
   parts.host = ascii_lower(url.substr(0, end));
   if (!std::all_of(parts.host.begin(), parts.host.end(), is_host_character) || host_alone(parts.host).empty())
     return std::nullopt;
+  const std::size_t bracket = parts.host.find(']');
+  const std::size_t host_end =
+      bracket != std::string::npos ? bracket + 1 : std::min(parts.host.find(':'), parts.host.size());
+  if (!is_port_or_nothing(std::string_view(parts.host).substr(host_end))) return std::nullopt;
   const std::string_view own_port = parts.scheme == "https" ? ":443" : ":80";
   if (parts.host.ends_with(own_port)) parts.host.resize(parts.host.size() - own_port.size());
   url.remove_prefix(end);

@@ -98,7 +98,9 @@ TEST(Uri, IsTakenApart) {
   EXPECT_EQ(parts->query, "b=c");
   EXPECT_EQ(split_url("https://h:8443")->host, "h:8443");
   EXPECT_EQ(host_alone("[::1]:80"), "::1");
-  for (const char* bad : {"ftp://h", "https://", "https://u@h/", "https://h/ x", "https://h/#f", "https://h/\n", "h"})
+  for (const char* bad :
+       {"ftp://h", "https://", "https://u@h/", "https://h/ x", "https://h/#f", "https://h/\n", "h",
+        "https://h:", "https://h:0", "https://h:70000", "https://h:1x", "https://[::1", "https://[::1]x"})
     EXPECT_FALSE(split_url(bad)) << bad;
 }
 
