@@ -69,7 +69,8 @@ class SmimeReal : public testing::Test {
 /// What RFC 9788 seals, sealed by us, opens with the header, the states and the text of the RFC's own message.
 TEST_F(SmimeReal, TheRfcsMessages_SealedByUs_OpenAsTheRfcsSamples) {
   std::ifstream in(kData + "ietf-rfc9788/MANIFEST.json");
-  for (const auto& sample : nlohmann::json::parse(in)["cases"]) {
+  const auto manifest = nlohmann::json::parse(in);  // a range of a temporary would not outlive the first look
+  for (const auto& sample : manifest["cases"]) {
     const std::string path = sample["path"];
     const std::string kind = sample["header_protection"];
     if (kind.find("hp=") == std::string::npos || path.find("reply") != std::string::npos) continue;
@@ -104,7 +105,9 @@ TEST_F(SmimeReal, TheRfcsMessages_SealedByUs_OpenAsTheRfcsSamples) {
     EXPECT_EQ(inner, expected) << path;
     EXPECT_EQ(opened.text, "This is the message.\n") << path;
     EXPECT_EQ(opened.parts.front().legacy_display, how.legacy_display) << path;
-    EXPECT_THAT(opened.problems, IsEmpty()) << path;
+    // Signed by a clock that is not the sample's Date, which is said; nothing else is wrong.
+    for (const Problem& problem : opened.problems)
+      EXPECT_EQ(problem.code, "signed-at") << path << ": " << problem.why;
   }
 }
 
