@@ -125,7 +125,7 @@ TEST_F(Ses, WhatBreaksBeforeTheLastOctetIsRetried) {
     const Peer peer("ses_server.py", with({fate}));
     // Larger than what the kernel takes before the server reads: else the last octet may be gone, and the rest is
     // unknown.
-    const Receipt receipt = submit(*sender(peer), message(60'000));
+    const Receipt receipt = submit(*sender(peer), message(20'000));
     EXPECT_EQ(exit_code(receipt), 0) << fate;
     EXPECT_EQ(peer.messages(1).size(), 1U);
     EXPECT_EQ(setting.pauses, 1) << fate;
