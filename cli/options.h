@@ -48,7 +48,7 @@ struct Options {
   std::string protocol, passphrase_file, gnupg_home, trust_model, locate;
   std::optional<int> passphrase_fd;
   std::vector<std::string> identity, recipient_key, trust, crl;
-  bool allow_legacy = false, fetch_revocation = false;
+  bool allow_legacy = false;
 
   // kTime
   std::string at;

@@ -102,7 +102,6 @@ KeySettings key_settings(const Options& options) {
   settings.trust_always = options.trust_model == "always";
   settings.locate_wkd = options.locate == "wkd";
   settings.allow_legacy = options.allow_legacy;
-  settings.fetch_revocation = options.fetch_revocation;
   return settings;
 }
 

@@ -187,7 +187,6 @@ class Loader final {
 
 SmimeEngine::SmimeEngine(const EngineOptions& options) {
   state_.allow_legacy = options.allow_legacy;
-  state_.fetch_revocation = options.fetch_revocation;
   Loader loader(state_, options);
   for (const auto& name : options.identities)
     loader.identity(name);

@@ -23,7 +23,6 @@ struct EngineState {
   std::vector<X509Ptr> anchors;         ///< trusted
   std::vector<X509CrlPtr> crls;
   bool allow_legacy = false;
-  bool fetch_revocation = false;
 };
 
 class SmimeEngine final : public Engine {

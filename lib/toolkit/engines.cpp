@@ -199,7 +199,6 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
 
   smime.passphrase = pgp.passphrase = settings.passphrase;
   smime.allow_legacy = pgp.allow_legacy = settings.allow_legacy;
-  smime.fetch_revocation = settings.fetch_revocation;
   pgp.gnupg_home = settings.gnupg_home;
   pgp.trust_model = settings.trust_always ? pgp::TrustModel::always : pgp::TrustModel::validity;
   pgp.locate_wkd = settings.locate_wkd;

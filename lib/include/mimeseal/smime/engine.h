@@ -27,8 +27,6 @@ struct EngineOptions {
   std::vector<std::string> crls;
   /// Old PKCS#12 files (RC2, 3DES by PKCS#12 key derivation) may be read through OpenSSL's legacy provider.
   bool allow_legacy = false;
-  /// OCSP and CRLs are fetched from the network: only when asked for.
-  bool fetch_revocation = false;
 };
 
 /// The S/MIME engine (RFC 8551) over OpenSSL. Throws Error(no_input) for a file that cannot be read, Error(malformed)

@@ -25,7 +25,6 @@ struct KeySettings {
   bool trust_always = false;
   bool locate_wkd = false;
   bool allow_legacy = false;
-  bool fetch_revocation = false;
 };
 
 /// What a path given as a key or trust anchor holds.
