@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "extract.h"
+#include "key_import.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/output.h"
 #include "mimeseal/core/text.h"
@@ -131,26 +132,41 @@ int run_open(const Options& options) {
   const Opened opened = open_message(open_input(file), settings);
 
   const std::vector<std::string> failed = failed_demands(opened, options);
-  const int code = !failed.empty() ? std::max(1, code_of_layers(opened)) : code_of_layers(opened);
+  int code = !failed.empty() ? std::max(1, code_of_layers(opened)) : code_of_layers(opened);
   const bool released = opened.payload != nullptr && opened.summary.signed_ != SignedState::bad && failed.empty();
   std::unique_ptr<OutputFile> payload;
   if (!options.output.empty() && released) payload = payload_output(opened, options.output);
+  const bool imports = options.import_keys && released && code == 0;
+  std::vector<pgp::ImportedKey> imported;
+  if (imports) imported = import_attached_keys(options, opened);
   std::vector<std::string> extracted;
   if (!options.extract.empty() && released) extracted = extract_parts(opened, options.extract);
   if (payload) payload->commit();
 
   if (options.json) {
-    print_result(report_json(opened));
+    print_result(report_json(opened, options.import_keys ? &imported : nullptr));
   } else if (options.output != "-") {
     print_result(reading_view(opened, use_colour()));
+    if (!imported.empty()) print_result("\nimported keys:\n" + import_text(imported));
   }
   for (const std::string& path : extracted)
     print_note("wrote " + path);
+  if (options.import_keys && imported.empty()) {
+    print_note(imports ? "no key to import: the message has no part of the type application/pgp-keys"
+                       : "no key is imported from a message that is not as it was demanded to be");
+  }
+  const bool refused_key = std::any_of(imported.begin(), imported.end(), [](const pgp::ImportedKey& key) {
+    return key.result == pgp::ImportResult::refused;
+  });
   for (const std::string& line : failed)
     print_error(Error(Errc::refused, line));
   if (code != 0 && failed.empty()) {
     std::string line = verdict_line(opened);
     print_error(Error(Errc::refused, std::move(line), file == "-" ? "standard input" : file));
+  }
+  if (refused_key) {
+    print_error(Error(Errc::malformed, "not every attached key could be imported"));
+    code = std::max(code, 1);
   }
   return code;
 }

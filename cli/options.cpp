@@ -103,14 +103,16 @@ void describe_keys(po::options_description& all, Options& o) {
       ("protocol", one(&o.protocol, "smime|pgp"), "by default what the given identity and keys are")  //
       ("identity", many(&o.identity, "WHO"),
        "one's own keys: a .p12/.pfx/.pem file, a pkcs11: URI, an OpenPGP key file, a fingerprint or an address in the "
-       "keyring")                                                                                                   //
-      ("passphrase-file", one(&o.passphrase_file, "FILE"), "its passphrase: the file's first line")                 //
-      ("passphrase-fd", optional_number(o.passphrase_fd, "N"), "likewise from a descriptor")                        //
-      ("recipient-key", many(&o.recipient_key, "FILE|DIR"), "certificates or OpenPGP keys, matched by address")     //
+       "keyring")                                                                                    //
+      ("passphrase-file", one(&o.passphrase_file, "FILE"), "its passphrase: the file's first line")  //
+      ("passphrase-fd", optional_number(o.passphrase_fd, "N"), "likewise from a descriptor")         //
+      ("recipient-key", many(&o.recipient_key, "FILE|DIR|FINGERPRINT"),
+       "certificates or OpenPGP keys, matched by address; or an OpenPGP key of the keyring")                        //
       ("gnupg-home", one(&o.gnupg_home, "DIR"), "the keyring to use")                                               //
       ("trust", many(&o.trust, "FILE|DIR|system"), "CA certificates, or OpenPGP keys believed for their user ids")  //
       ("trust-model", one(&o.trust_model, "validity|always"), "OpenPGP: which keys of the keyring are believed")    //
-      ("locate", one(&o.locate, "wkd"), "OpenPGP: ask the recipient's domain for a key")                            //
+      ("locate", one(&o.locate, "wkd"), "OpenPGP: ask the recipient's domain for a key that is missing")            //
+      ("locate-ca", one(&o.locate_ca, "FILE"), "CA certificates to believe for that instead of the system's")       //
       ("crl", many(&o.crl, "FILE"), "revocation lists")                                                             //
       ("allow-legacy", po::bool_switch(&o.allow_legacy), "3DES, RC2, DES and old key files may be read");
   all.add(group);
@@ -161,8 +163,10 @@ void describe_opening(po::options_description& all, Options& o) {
       ("require-signer", many(&o.require_signer, "ADDRESS|FINGERPRINT"), "exit 1 unless this one signed it")  //
       ("extract", one(&o.extract, "DIR"), "write the parts into a folder")                                    //
       ("allow-unauthenticated", po::bool_switch(&o.allow_unauthenticated),
-       "release content that nothing proves to be intact")  //
-      ("inline-pgp", po::bool_switch(&o.inline_pgp), "decrypt PGP armour inside text parts");
+       "release content that nothing proves to be intact")                                    //
+      ("inline-pgp", po::bool_switch(&o.inline_pgp), "decrypt PGP armour inside text parts")  //
+      ("import-keys", po::bool_switch(&o.import_keys),
+       "import attached OpenPGP keys (application/pgp-keys) into the keyring; it believes them no more for that");
   all.add(group);
 }
 

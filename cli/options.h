@@ -45,7 +45,7 @@ struct Options {
   std::string signature, cipher, digest, rsa_signature, key_transport, profile, protect_headers;
 
   // kKeys
-  std::string protocol, passphrase_file, gnupg_home, trust_model, locate;
+  std::string protocol, passphrase_file, gnupg_home, trust_model, locate, locate_ca;
   std::optional<int> passphrase_fd;
   std::vector<std::string> identity, recipient_key, trust, crl;
   bool allow_legacy = false;
@@ -66,7 +66,7 @@ struct Options {
   // kOpening
   std::vector<std::string> require, require_signer;
   std::string extract;
-  bool allow_unauthenticated = false, inline_pgp = false;
+  bool allow_unauthenticated = false, inline_pgp = false, import_keys = false;
 
   // kOutput
   std::string output;

@@ -268,6 +268,9 @@ HttpResponse HttpClient::State::fail(CURLcode code, HttpFailure* failure) {
   failure->transient = error.code() != Errc::protocol || broke_in_handshake(code, text.get(code));
   failure->what = std::string(error.what()) + " (" + where + ")";
   failure->code = error.code();
+  long connect_status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_HTTP_CONNECTCODE, &connect_status);
+  failure->no_such_host = code == CURLE_COULDNT_RESOLVE_HOST || connect_status >= 400;
   return {};
 }
 
