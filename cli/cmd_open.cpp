@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "commands.h"
 #include "extract.h"
@@ -135,17 +136,20 @@ int run_open(const Options& options) {
   const bool released = opened.payload != nullptr && opened.summary.signed_ != SignedState::bad && failed.empty();
   std::unique_ptr<OutputFile> payload;
   if (!options.output.empty() && released) payload = payload_output(opened, options.output);
-  std::vector<std::string> extracted;
-  if (!options.extract.empty() && released) extracted = extract_parts(opened, options.extract);
-  if (payload) payload->commit();
+  std::optional<Extraction> extraction;
+  if (!options.extract.empty() && released) extraction.emplace(opened, options.extract);
+  if (payload) payload->finish();
 
   if (options.json) {
     print_result(report_json(opened));
   } else if (options.output != "-") {
     print_result(reading_view(opened, use_colour()));
   }
-  for (const std::string& path : extracted)
-    print_note("wrote " + path);
+  // Files appear last: without the report there is nothing of them either.
+  if (extraction)
+    for (const std::string& path : extraction->commit())
+      print_note("wrote " + path);
+  if (payload) payload->commit();
   for (const std::string& line : failed)
     print_error(Error(Errc::refused, line));
   if (code != 0 && failed.empty()) {

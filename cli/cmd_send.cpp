@@ -138,6 +138,9 @@ std::vector<Transaction> prepared_transactions(const Options& options) {
   Engines engines(key_settings(options));
   const Prepared prepared = prepare(options, engines);
   const std::string from = reverse_path(options, prepared.from, prepared.sender);
+  if (options.unsealed && !wants_sealing(options) && prepared.basis && prepared.basis->encrypt)
+    throw Error(Errc::usage, "the message that is answered was encrypted: its answer is not sent in the clear",
+                options.in_reply_to, "leave out --unsealed, and the answer is encrypted (RFC 9787, section 5.4)");
   std::vector<Transaction> list;
   if (wants_sealing(options) || (prepared.basis && prepared.basis->encrypt)) {
     const Sealed sealed = seal_prepared(prepared, options, engines);

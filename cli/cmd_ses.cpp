@@ -166,7 +166,7 @@ int fetch(const Options& options) {
   OutputFile out(output);
   const auto source = slice(message.content);
   copy(*source, out);
-  out.commit();
+  out.finish();
   if (options.json && output != "-") {
     Json json = {{"encrypted", message.encrypted},
                  {"authenticated", message.authenticated},
@@ -176,6 +176,7 @@ int fetch(const Options& options) {
     json["description"] = message.description;
     print_result(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   }
+  out.commit();
   if (!message.encrypted) print_hint("the object was not encrypted by the client");
   if (message.encrypted && !message.authenticated) print_hint("AES-CBC proves nothing about who wrote the message");
   return 0;
