@@ -132,7 +132,7 @@ int run_seal(const Options& options) {
   // Files appear last: without the report there is no message either.
   for (const auto& file : files)
     file->finish();
-  if (options.json) print_result(report_json(sealed.report, sealed.copies.front().message.size()));
+  if (options.json) print_json(report_json(sealed.report, sealed.copies.front().message.size()));
   commit(files);
   if (options.verbose)
     for (const std::string& line : split(seal_summary(sealed.report), '\n'))

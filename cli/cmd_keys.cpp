@@ -123,7 +123,7 @@ int run_keys(const Options& options) {
   const std::vector<KeyReport> reports =
       action == "check" ? check_addresses(engines, who, at) : list_keys(engines, who, at);
   if (options.json) {
-    print_result(report_json(reports));
+    print_json(report_json(reports));
   } else {
     std::string text;
     for (const KeyReport& report : reports)

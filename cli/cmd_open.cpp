@@ -141,7 +141,7 @@ int run_open(const Options& options) {
   if (payload) payload->finish();
 
   if (options.json) {
-    print_result(report_json(opened));
+    print_json(report_json(opened));
   } else if (options.output != "-") {
     print_result(reading_view(opened, use_colour()));
   }

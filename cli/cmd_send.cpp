@@ -265,7 +265,11 @@ int dry_run(Sender& sender, const std::vector<Transaction>& transactions, const 
     }
     receipts.push_back(std::move(receipt));
   }
-  print_result(options.json ? report_json(receipts) : text);
+  if (options.json) {
+    print_json(report_json(receipts));
+  } else {
+    print_result(text);
+  }
   return 0;
 }
 
@@ -288,7 +292,7 @@ int run_send(const Options& options) {
   const int code = exit_code(all);
   // The receipt comes first: whatever fails now, the user must know what was sent.
   if (options.json) {
-    print_result(report_json(receipts));
+    print_json(report_json(receipts));
   } else {
     std::string text;
     for (const RecipientReceipt& one : all.recipients)

@@ -43,7 +43,7 @@ int run_vectors(const Options& options) {
     junit->finish();
   }
   if (options.json) {
-    print_result(vectors::result_json(result));
+    print_json(vectors::result_json(result));
   } else {
     std::string text;
     for (const CaseResult& one : result.cases)

@@ -64,7 +64,7 @@ int fail(const Error& error, bool json) {
   print_error(error);
   if (json) {
     try {
-      print_result(report_json(error));
+      print_json(report_json(error));
     } catch (const Error&) {
       return exit_code(Errc::io);
     }
