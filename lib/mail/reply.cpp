@@ -222,8 +222,8 @@ ReplyBasis reply_from(ReplyBasis basis, const std::vector<Mailbox>& own) {
 HeaderPolicy reply_policy(HeaderPolicy base, const ReplyBasis& basis) {
   if (basis.confidential.empty()) return base;
   HeaderPolicy out;
-  out.name = base.name;
-  out.protect = base.protect;
+  // Without header protection nothing would be hidden, and what was must not be sent in cleartext.
+  out.name = base.protect ? base.name : HeaderPolicy::no_confidentiality().name;
   // Section 5.2.1, step 5.iv: the user's own policy first; where it changes nothing, what the original hid.
   out.outer = [first = std::move(base.outer),
                then = ReferencePolicy(basis)](const HeaderField& field) -> std::optional<HeaderField> {

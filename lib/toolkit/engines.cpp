@@ -124,7 +124,17 @@ class Engines::State::Lazy final : public Engine {
   void prepare() override { real().prepare(); }
   std::vector<KeyPtr> keys() override { return real().keys(); }
   KeyChoice signing_key(std::string_view address, Time at) override { return real().signing_key(address, at); }
-  KeyChoice recipient_key(std::string_view address, Time at) override { return real().recipient_key(address, at); }
+  KeyChoice recipient_key(std::string_view address, Time at) override {
+    KeyChoice choice = real().recipient_key(address, at);
+    if (!choice.key && other_ != nullptr && other_->real().recipient_key(address, at).key) {
+      choice.why += std::string(choice.why.empty() ? "" : "; ") + "there is " +
+                    (protocol_ == Protocol::smime ? "an OpenPGP key" : "an S/MIME certificate") +
+                    " for it, and one message is sealed with one protocol (RFC 9787, section 9.6)";
+    }
+    return choice;
+  }
+  /// Where a key of a recipient who has none here may be: only to say so.
+  void know_of(Lazy& other) { other_ = &other; }
   KeyPtr find_key(std::string_view fingerprint) override { return real().find_key(fingerprint); }
   std::string export_public(const Key& key, std::string_view address) override {
     return real().export_public(key, address);
@@ -149,6 +159,7 @@ class Engines::State::Lazy final : public Engine {
   Protocol protocol_;
   std::function<std::unique_ptr<Engine>()> make_;
   std::unique_ptr<Engine> engine_;
+  Lazy* other_ = nullptr;
 };
 
 Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()) {
@@ -213,6 +224,8 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
       Protocol::smime, [options = &state.smime_options] { return smime::make_engine(*options); });
   state.pgp = std::make_unique<State::Lazy>(Protocol::pgp,
                                             [options = &state.pgp_options] { return pgp::make_engine(*options); });
+  if (!smime.recipient_keys.empty()) state.pgp->know_of(*state.smime);
+  if (!pgp.recipient_keys.empty()) state.smime->know_of(*state.pgp);
 }
 
 Engines::~Engines() = default;
@@ -239,7 +252,12 @@ Engine& Engines::get(Protocol protocol) {
 Engine& Engines::sealing() {
   const State& state = *state_;
   if (state.protocol) return get(*state.protocol);
-  if (state.has_smime_keys && state.has_pgp_keys)
+  const bool both = state.has_smime_keys && state.has_pgp_keys;
+  // What one signs with decides; recipients of the other protocol are refused then, each with the reason.
+  const bool smime_self = !state.smime_options.identities.empty();
+  const bool pgp_self = !state.pgp_options.identities.empty();
+  if (both && smime_self != pgp_self) return get(smime_self ? Protocol::smime : Protocol::pgp);
+  if (both)
     throw Error(Errc::usage,
                 "the given keys are of both protocols, and one message is sealed with one (RFC 9787, section 9.6)", {},
                 "say --protocol smime or --protocol pgp");

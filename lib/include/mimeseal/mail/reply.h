@@ -7,7 +7,7 @@
 namespace mimeseal {
 
 /// A policy that hides at least what `base` hides and what was confidential in the original message (RFC 9788,
-/// section 6.1).
+/// section 6.1); where something was, "off" becomes "no-confidentiality".
 [[nodiscard]] MIMESEAL_API HeaderPolicy reply_policy(HeaderPolicy base, const ReplyBasis& basis);
 
 /// What of a basis may stand in a message that is not encrypted: for everything that was confidential, what the same
