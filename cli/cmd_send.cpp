@@ -109,7 +109,7 @@ bool is_sealed(const InputPtr& input) {
 std::vector<Transaction> raw_transactions(const Options& options) {
   if (wants_sealing(options)) throw Error(Errc::usage, "--raw submits the message as it is, and cannot be sealed");
   refuse_arguments(options);
-  const InputPtr input = open_input(options.raw);
+  const InputPtr input = open_message_input(options.raw);
   const PartIndex index = scan(*input);
   const HeaderFields& fields = index.root.fields;
   for (const char* name : {"Bcc", "Resent-Bcc"})
@@ -274,6 +274,9 @@ int run_send(const Options& options) {
   const std::vector<Transaction> transactions =
       options.raw.empty() ? prepared_transactions(options) : raw_transactions(options);
   if (transactions.empty()) throw Error(Errc::usage, "the envelope has no recipient");
+  if (transactions.size() > 1 && istarts_with(options.via, "file:"))
+    throw Error(Errc::usage, "with Bcc there are several copies, and a file takes one", visible(options.via),
+                "give --via maildir:PATH");
   if (options.dry_run) return dry_run(*sender, transactions, options);
   for (const Transaction& one : transactions) {
     const auto source = one.message.open();
@@ -300,8 +303,8 @@ int run_send(const Options& options) {
     try {
       sent.keep();
     } catch (const Error& error) {
-      print_note("the message was sent, but its copy was not kept");
       print_error(error);
+      print_hint("the message was sent, but its copy was not kept");
       if (code == 0) return exit_code(error.code());
     }
   }

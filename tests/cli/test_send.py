@@ -50,6 +50,16 @@ class Send(ToolTest):
                 self.write("arrived.eml", message.content)
                 self.run_tool("open", self.path("arrived.eml"), *self.bob(), "--trust", CA, "--require", "signed,encrypted")
 
+    def test_a_file_takes_no_two_copies(self):
+        words = ["--bcc", "dana@smime.example", "--recipient-key", os.path.join(RFC9216, "dana.encrypt.crt")]
+        for url in ("file:" + self.path("out.eml"), "file:-"):
+            result = self.run_tool("send", "--via", url, *self.draft(), *self.sealing(), *words, expect=64)
+            self.assertEqual(result.out, b"")
+            self.assertIn("maildir:", result.errors)
+        self.assertFalse(os.path.exists(self.path("out.eml")))
+        self.run_tool("send", "--via", "maildir:" + self.path("box"), *self.draft(), *self.sealing(), *words)
+        self.assertEqual(len(os.listdir(os.path.join(self.path("box"), "new"))), 2)
+
     def test_no_starttls_is_76_and_nothing_is_sent(self):
         server = self.script(ehlo_plain="SIZE 1000000,AUTH PLAIN")
         self.send(self.url(server), expect=76)
