@@ -6,7 +6,7 @@ import os
 import stat
 import unittest
 
-from cli.tool import ToolTest
+from cli.tool import RFC9216, ToolTest
 
 TO = ["--to", "c@d.example", "--text", "x"]
 
@@ -67,7 +67,7 @@ class Config(ToolTest):
 
     def test_secrets_come_from_standard_input_too(self):
         self.write("in.eml", "x")
-        result = self.run_tool("keys", "list", "--identity", os.path.join(os.environ.get("MIMESEAL_SOURCE_DIR", "."), "testdata/ietf-rfc9216/alice.p12"),
+        result = self.run_tool("keys", "list", "--identity", os.path.join(RFC9216, "alice.p12"),
                                "--passphrase-file", "-", stdin=b"alice\n")
         self.assertIn("alice@smime.example", result.text)
 
