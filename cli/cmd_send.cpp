@@ -205,8 +205,28 @@ Receipt failed_receipt(const Sender& sender, const Transaction& transaction, con
   return receipt;
 }
 
+/// Without --partial all recipients get it or none, those of a Bcc copy too: the server is asked about these before the
+/// first message goes out. What it says against it, as receipts; empty when nothing does.
+std::vector<Receipt> refusals_of_copies(Sender& sender, const std::vector<Transaction>& transactions) {
+  for (std::size_t refused = 1; refused < transactions.size(); ++refused) {
+    if (transactions[refused].envelope.partial) continue;
+    const auto source = transactions[refused].message.open();
+    const std::optional<Receipt> refusal = sender.rehearse(transactions[refused].envelope, *source);
+    if (!refusal) continue;
+    const bool for_good = exit_code(*refusal) == 2;
+    const Error why(for_good ? Errc::refused : Errc::temporary,
+                    std::string("not sent: another recipient was ") + (for_good ? "refused" : "deferred"));
+    std::vector<Receipt> receipts;
+    for (std::size_t i = 0; i < transactions.size(); ++i)
+      receipts.push_back(i == refused ? *refusal : failed_receipt(sender, transactions[i], why));
+    return receipts;
+  }
+  return {};
+}
+
 std::vector<Receipt> submit_all(Sender& sender, const std::vector<Transaction>& transactions) {
-  std::vector<Receipt> receipts;
+  std::vector<Receipt> receipts = refusals_of_copies(sender, transactions);
+  if (!receipts.empty()) return receipts;
   for (const Transaction& one : transactions) {
     try {
       const auto source = one.message.open();
