@@ -3,6 +3,7 @@
 """The configuration file: sections, a default account, and what may not stand there."""
 import json
 import os
+import resource
 import stat
 import unittest
 
@@ -81,6 +82,16 @@ class Output(ToolTest):
             finally:
                 os.umask(before)
             self.assertEqual(stat.S_IMODE(os.stat(self.path(f"{umask}.eml")).st_mode), 0o600)
+
+    def test_limit_on_the_size_of_files_is_74_and_leaves_nothing(self):
+        self.write("big.bin", b"x" * 200_000)
+        before = sorted(os.listdir(self.folder))
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        result = self.run_tool("compose", "--from", "a@b.example", *TO, "--attach", "big.bin", "-o", "out.eml", expect=74, preexec_fn=limit)
+        self.assertIn("out.eml", result.errors)
+        self.assertEqual(sorted(os.listdir(self.folder)), before)
 
     def test_a_link_stays_a_link(self):
         os.symlink("later.eml", self.path("link.eml"))
