@@ -351,6 +351,21 @@ void refuse_empty(const po::parsed_options& parsed) {
   }
 }
 
+/// `--subject=` as the two words that Boost would take it for, if it took an empty value there.
+std::vector<std::string> with_empty_values(const std::vector<std::string>& words) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--") {
+      out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
+      break;
+    }
+    const bool empty = words[i].starts_with("--") && words[i].find('=') == words[i].size() - 1;
+    out.push_back(empty ? words[i].substr(0, words[i].size() - 1) : words[i]);
+    if (empty) out.emplace_back();
+  }
+  return out;
+}
+
 [[noreturn]] void refuse_usage(const po::error& error) {
   throw Error(Errc::usage, error.what(), {}, "mimeseal COMMAND --help lists the options");
 }
@@ -383,7 +398,7 @@ Options parse_options(const std::vector<std::string>& words, unsigned groups) {
     const int style = allow_long | long_allow_adjacent | long_allow_next | allow_short | short_allow_adjacent |
                       short_allow_next | allow_dash_for_short;
     const po::parsed_options parsed =
-        po::command_line_parser(words).options(everything).positional(positional).style(style).run();
+        po::command_line_parser(with_empty_values(words)).options(everything).positional(positional).style(style).run();
     refuse_empty(parsed);
     po::store(parsed, map);
   } catch (const po::error& error) {

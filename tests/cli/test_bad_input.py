@@ -95,6 +95,12 @@ class BadInput(ToolTest):
             with self.subTest(option=option):
                 self.refused(64, "compose", "--from", "a@b.example", "--to", "c@d.example", "--text", "x", option, "")
 
+    def test_empty_texts_are_texts(self):
+        for words in (["--subject=", "--text="], ["--subject", "", "--text", ""]):
+            self.assertTrue(self.run_tool("compose", "--from", "a@b.example", "--to", "c@d.example", *words).text.endswith("\r\n\r\n"))
+        self.refused(64, "compose", "--from=", "--to", "c@d.example", "--text", "x", says="--from")
+        self.refused(64, "compose", "--json=", "--from", "a@b.example", "--to", "c@d.example", "--text", "x")
+
     def test_errors_are_one_line_and_hints_another(self):
         result = self.refused(66, "open", "nowhere.eml", says="No such file")
         self.assertEqual(result.errors.count("\n"), 1)
