@@ -92,7 +92,8 @@ std::string seal_summary(const SealReport& report) {
 }  // namespace
 
 int run_compose(const Options& options) {
-  if (options.json) throw Error(Errc::usage, "compose has no report: its result is the message");
+  if (options.json && !options.json_by_config)
+    throw Error(Errc::usage, "compose has no report: its result is the message");
   Engines engines(key_settings(options));
   const Prepared prepared = prepare(options, engines, true);
   // RFC 9787, section 5.4, and RFC 9788, section 6.1: what comes out here is in the clear.
@@ -112,7 +113,8 @@ int run_seal(const Options& options) {
   if (!wants_sealing(options) && options.in_reply_to.empty())
     throw Error(Errc::usage, "nothing says how to seal", {}, "give --sign, --encrypt, or both");
   const std::string output = options.output.empty() ? "-" : options.output;
-  if (options.json && output == "-")
+  const bool json = options.json && !(options.json_by_config && output == "-");
+  if (json && output == "-")
     throw Error(Errc::usage, "the report and the message would both go to standard output", {}, "give -o FILE");
   Engines engines(key_settings(options));
   const Prepared prepared = prepare(options, engines);
@@ -132,7 +134,7 @@ int run_seal(const Options& options) {
   // Files appear last: without the report there is no message either.
   for (const auto& file : files)
     file->finish();
-  if (options.json) print_json(report_json(sealed.report, sealed.copies.front().message.size()));
+  if (json) print_json(report_json(sealed.report, sealed.copies.front().message.size()));
   commit(files);
   if (options.verbose)
     for (const std::string& line : split(seal_summary(sealed.report), '\n'))
