@@ -53,7 +53,9 @@ std::string micalg(Protocol protocol, const std::vector<std::string>& digests) {
   std::vector<std::string> names;
   for (const std::string& digest : digests) {
     std::string name = ascii_lower(digest);
-    if (name == "sha256" || name == "sha384" || name == "sha512") name.insert(3, "-");  // RFC 8551, section 3.5.3.2
+    // SHA-3's names have their hyphen, and shake256 needs none.
+    if (name.starts_with("sha") && name.find('-') == std::string::npos && !name.starts_with("shake"))
+      name.insert(3, "-");
     if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
   }
   return names.empty() ? "unknown" : join(names, ",");
