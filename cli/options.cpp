@@ -103,8 +103,9 @@ void describe_keys(po::options_description& all, Options& o) {
       ("protocol", one(&o.protocol, "smime|pgp"), "by default what the given identity and keys are")  //
       ("identity", many(&o.identity, "WHO"),
        "one's own keys: a .p12/.pfx/.pem file, a pkcs11: URI, an OpenPGP key file, a fingerprint or an address in the "
-       "keyring")                                                                                                   //
-      ("passphrase-file", one(&o.passphrase_file, "FILE"), "its passphrase: the file's first line")                 //
+       "keyring")  //
+      ("passphrase-file", many(&o.passphrase_file, "FILE"),
+       "its passphrase: the file's first line; given once, or once for each identity in their order")               //
       ("passphrase-fd", optional_number(o.passphrase_fd, "N"), "likewise from a descriptor")                        //
       ("recipient-key", many(&o.recipient_key, "FILE|DIR"), "certificates or OpenPGP keys, matched by address")     //
       ("gnupg-home", one(&o.gnupg_home, "DIR"), "the keyring to use")                                               //

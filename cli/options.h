@@ -46,9 +46,9 @@ struct Options {
   std::string signature, cipher, digest, rsa_signature, key_transport, profile, protect_headers;
 
   // kKeys
-  std::string protocol, passphrase_file, gnupg_home, trust_model, locate;
+  std::string protocol, gnupg_home, trust_model, locate;
   std::optional<int> passphrase_fd;
-  std::vector<std::string> identity, recipient_key, trust, crl;
+  std::vector<std::string> passphrase_file, identity, recipient_key, trust, crl;
   bool allow_legacy = false;
 
   // kTime

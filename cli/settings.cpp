@@ -44,6 +44,22 @@ std::function<SecretBytes()> secret_source(const std::string& file, const std::o
   };
 }
 
+/// Several passphrases: one for each identity, in their order.
+std::function<SecretBytes(const std::string&)> passphrase_of_each(const Options& options) {
+  if (options.passphrase_file.size() != options.identity.size())
+    throw Error(Errc::usage, "--passphrase-file is given once, or once for each --identity");
+  std::vector<std::pair<std::string, std::function<SecretBytes()>>> sources;
+  for (std::size_t i = 0; i < options.identity.size(); ++i)
+    sources.emplace_back(options.identity[i], secret_source(options.passphrase_file[i], std::nullopt));
+  return [sources](const std::string& what) {
+    for (const auto& [identity, source] : sources) {
+      if (what == identity || what.starts_with(identity + "/")) return source();
+    }
+    throw Error(Errc::usage, "which of the passphrases it is cannot be told", visible(what),
+                "give one --passphrase-file, or use S/MIME identities in files");
+  };
+}
+
 /// Standard input, a pipe or a device: read once, to its end.
 class StreamSource final : public Source {
  public:
@@ -79,9 +95,11 @@ void check_readable(const std::vector<std::string>& paths) {
 }  // namespace
 
 std::function<SecretBytes(const std::string&)> passphrase_source(const Options& options) {
-  if (!options.passphrase_file.empty() && options.passphrase_fd)
+  const std::vector<std::string>& files = options.passphrase_file;
+  if (!files.empty() && options.passphrase_fd)
     throw Error(Errc::usage, "--passphrase-file and --passphrase-fd were both given");
-  if (const auto source = secret_source(options.passphrase_file, options.passphrase_fd))
+  if (files.size() > 1) return passphrase_of_each(options);
+  if (const auto source = secret_source(files.empty() ? "" : files.front(), options.passphrase_fd))
     return [source](const std::string&) { return source(); };
   if (::isatty(STDIN_FILENO) == 1 || ::isatty(STDERR_FILENO) == 1)
     return [](const std::string& what) { return ask_secret("passphrase for " + what); };
