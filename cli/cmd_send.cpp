@@ -174,26 +174,29 @@ std::vector<Transaction> prepared_transactions(const Options& options) {
 /// The copy that --save-sent asks for: opened before anything is sent, put in its place after.
 class SentCopy {
  public:
-  SentCopy(const std::string& target, const Transaction& transaction) : transaction_(transaction) {
+  SentCopy(const std::string& target, const Transaction& transaction)
+      : envelope_(make_envelope(transaction.envelope.from, transaction.envelope.recipients)),
+        message_(transaction.message) {
     if (istarts_with(target, "maildir:")) {
       maildir_ = local::make_sender(parse_sender_url(target));
-      const auto source = transaction.message.open();
-      maildir_->check(transaction.envelope, *source);
+      const auto source = message_.open();
+      maildir_->check(envelope_, *source);
     } else if (!target.empty()) {
       file_ = std::make_unique<OutputFile>(target);
-      copy(*transaction.message.open(), *file_);
+      copy(*message_.open(), *file_);
     }
   }
   void keep() {
     if (file_) file_->commit();
     if (maildir_) {
-      const auto source = transaction_.message.open();
-      static_cast<void>(maildir_->submit(transaction_.envelope, *source));
+      const auto source = message_.open();
+      static_cast<void>(maildir_->submit(envelope_, *source));
     }
   }
 
  private:
-  const Transaction& transaction_;
+  Envelope envelope_;  // without what was asked of the server
+  Rope message_;
   std::unique_ptr<Sender> maildir_;
   std::unique_ptr<OutputFile> file_;
 };

@@ -139,18 +139,21 @@ void describe_sending(po::options_description& all, Options& o) {
 
 void describe_network(po::options_description& all, Options& o) {
   po::options_description group("Connection");
-  group.add_options()                                                                             //
-      ("user", one(&o.user, "NAME"), "sign in as")                                                //
-      ("password-file", one(&o.password_file, "FILE"), "the password: the file's first line")     //
-      ("password-fd", optional_number(o.password_fd, "N"), "likewise from a descriptor")          //
-      ("token-file", one(&o.token_file, "FILE"), "an OAuth token")                                //
-      ("auth", one(&o.auth, "MECHANISM"), "the SASL mechanism; by default the best one offered")  //
-      ("ca-file", one(&o.ca_file, "FILE"), "CA certificates to believe instead of the system's")  //
-      ("client-cert", one(&o.client_cert, "FILE"), "client certificate and key (PEM)")            //
-      ("tls-min", one(&o.tls_min, "1.2|1.3"), "the oldest TLS version that will do")              //
-      ("tls-pin", one(&o.tls_pin, "SHA256"), "the server's certificate, by its SHA-256")          //
-      ("proxy", one(&o.proxy, "URL"), "connect through this proxy")                               //
-      ("hello", one(&o.hello, "NAME"), "the name said in EHLO")                                   //
+  group.add_options()                                                                                               //
+      ("user", one(&o.user, "NAME"), "sign in as")                                                                  //
+      ("password-file", one(&o.password_file, "FILE"), "the password: the file's first line")                       //
+      ("password-fd", optional_number(o.password_fd, "N"), "likewise from a descriptor")                            //
+      ("token-file", one(&o.token_file, "FILE"), "an OAuth token")                                                  //
+      ("auth", one(&o.auth, "MECHANISM"), "the SASL mechanism; by default the best one offered")                    //
+      ("ca-file", one(&o.ca_file, "FILE"), "CA certificates to believe instead of the system's")                    //
+      ("client-cert", one(&o.client_cert, "FILE"), "client certificate and key (PEM)")                              //
+      ("tls-min", one(&o.tls_min, "1.2|1.3"), "the oldest TLS version that will do")                                //
+      ("tls-pin", one(&o.tls_pin, "SHA256"), "the server's certificate, by its SHA-256")                            //
+      ("proxy", one(&o.proxy, "URL"), "http://HOST:PORT, socks5://HOST:PORT or socks5h://HOST:PORT to go through")  //
+      ("proxy-user", one(&o.proxy_user, "NAME"), "sign in at the proxy as")                                         //
+      ("proxy-password-file", one(&o.proxy_password_file, "FILE"), "the proxy's password: the file's first line")   //
+      ("aws-profile", one(&o.aws_profile, "NAME"), "SES: the profile of ~/.aws to use, instead of AWS_PROFILE")     //
+      ("hello", one(&o.hello, "NAME"), "the name said in EHLO")                                                     //
       ("timeout", one(&o.timeout, "SECONDS"), "how long to wait in each phase");
   all.add(group);
 }

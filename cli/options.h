@@ -60,7 +60,8 @@ struct Options {
   bool unsealed = false, partial = false, retry_unknown = false, dry_run = false, require_tls = false;
 
   // kNetwork
-  std::string user, password_file, token_file, auth, ca_file, client_cert, tls_min, tls_pin, proxy, hello;
+  std::string user, password_file, token_file, auth, ca_file, client_cert, tls_min, tls_pin, proxy, hello, proxy_user,
+      proxy_password_file, aws_profile;
   std::optional<int> password_fd;
   int timeout = 0;
 

@@ -175,6 +175,20 @@ TlsPolicy tls_policy(const Options& options) {
   return policy;
 }
 
+Proxy proxy(const Options& options) {
+  return {options.proxy, options.proxy_user, secret_source(options.proxy_password_file, std::nullopt)};
+}
+
+std::chrono::seconds timeout(const Options& options) {
+  if (options.timeout < 0) throw Error(Errc::usage, "--timeout is a number of seconds, not negative");
+  return std::chrono::seconds(options.timeout);
+}
+
+std::function<void(std::string_view)> trace(const Options& options) {
+  if (!options.verbose) return nullptr;
+  return [](std::string_view line) { print_note(line); };
+}
+
 SenderOptions sender_options(const Options& options) {
   SenderOptions sender;
   sender.user = options.user;
@@ -186,11 +200,11 @@ SenderOptions sender_options(const Options& options) {
   if (has_crlf_or_nul(sender.user)) throw Error(Errc::usage, "a control character in --user");
   sender.auth = options.auth;
   sender.tls = tls_policy(options);
-  if (options.timeout < 0) throw Error(Errc::usage, "--timeout is a number of seconds, not negative");
-  sender.timeout = std::chrono::seconds(options.timeout);
-  sender.proxy = options.proxy;
+  sender.timeout = timeout(options);
+  sender.proxy = proxy(options);
   sender.hello = options.hello;
-  if (options.verbose) sender.trace = [](std::string_view line) { print_note(line); };
+  sender.profile = options.aws_profile;
+  sender.trace = trace(options);
   return sender;
 }
 

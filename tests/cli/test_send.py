@@ -172,6 +172,22 @@ class Send(ToolTest):
         for secret in (b"secret-password", base64.b64encode(b"\0u\0secret-password"), base64.b64encode(b"secret-password")):
             self.assertNotIn(secret, result.err + result.out)
 
+    def test_the_copy_that_is_kept_has_no_wishes_of_the_submission(self):
+        server = self.script(ehlo_tls="PIPELINING,SIZE 1000000,AUTH PLAIN,REQUIRETLS,DSN")
+        self.send(self.url(server), "--require-tls", "--dsn", "success,full", "--save-sent", "maildir:" + self.path("sent"))
+        [name] = os.listdir(self.path("sent/new"))
+        self.assertEqual(self.read("sent/new/" + name), server.messages(1)[0].content)
+
+    def test_a_wish_that_nobody_can_meet_is_refused(self):
+        server = self.script()
+        program = self.write("sendmail", "#!/bin/sh\nexit 1\n")
+        for via in ("file:" + self.path("out"), "maildir:" + self.path("box"), "exec:" + program):
+            self.run_tool("send", "--via", via, *self.draft(), *self.sealing(), "--require-tls", expect=76)
+            self.run_tool("send", "--via", via, *self.draft(), *self.sealing(), "--dsn", "success", expect=64)
+            self.run_tool("send", "--via", via, *self.draft(), *self.sealing(), "--tag", "a=b", expect=64)
+        self.assertIn("X-SES-MESSAGE-TAGS", self.send(self.url(server), "--tag", "a=b", expect=64).errors)
+        self.assertEqual((server.dialogue(), os.path.exists(self.path("out")), os.path.exists(self.path("box"))), ([], False, False))
+
     def test_maildir_and_exec(self):
         self.run_tool("send", "--via", "maildir:" + self.path("box"), *self.draft(), *self.sealing())
         self.assertEqual(len(os.listdir(self.path("box/new"))), 1)
