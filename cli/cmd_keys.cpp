@@ -16,6 +16,7 @@ namespace {
 
 /// Why a key cannot be encrypted to at that time; empty when it can, addresses and trust aside.
 std::string fault(const KeyInfo& info, Time at) {
+  if (!info.obstacle.empty()) return info.obstacle;
   if (info.revoked) return "revoked";
   if (info.disabled) return "disabled";
   if (info.not_before && at < *info.not_before) return "not valid before " + format_rfc3339(*info.not_before);
@@ -57,7 +58,11 @@ std::vector<KeyReport> check_addresses(Engines& engines, const std::vector<std::
     for (Engine* engine : engines.given()) {
       KeyChoice choice = engine->recipient_key(bare, at);
       if (choice.key) {
-        reports.push_back({choice.key->info(), bare, true, choice.why});
+        KeyInfo info = choice.key->info();
+        // Chosen to encrypt to, a key may have been looked up without its secret half.
+        const KeyPtr own = engine->find_key(info.fingerprint);
+        info.has_secret = info.has_secret || (own && own->info().has_secret);
+        reports.push_back({std::move(info), bare, true, choice.why});
         found = true;
         break;
       }
@@ -127,7 +132,7 @@ int run_keys(const Options& options) {
   const std::vector<KeyReport> reports =
       action == "check" ? check_addresses(engines, who, at) : list_keys(engines, who, at);
   if (options.json) {
-    print_result(report_json(reports));
+    print_json(report_json(reports));
   } else {
     std::string text;
     for (const KeyReport& report : reports)

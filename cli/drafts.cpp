@@ -7,6 +7,7 @@
 
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
+#include "mimeseal/mail/reply.h"
 #include "mimeseal/mime/header.h"
 #include "mimeseal/toolkit/draft_json.h"
 #include "settings.h"
@@ -114,7 +115,10 @@ void apply_options(Draft& draft, const Options& o) {
 }
 
 /// RFC 9788, section 6: what was said goes first, the original message gives the rest.
-void apply_basis(Draft& draft, const ReplyBasis& basis) {
+void apply_basis(Draft& draft, const ReplyBasis& original) {
+  std::vector<Mailbox> own = draft.from;
+  if (draft.sender) own.push_back(*draft.sender);
+  const ReplyBasis basis = reply_from(original, own);
   if (draft.to.empty() && draft.cc.empty() && draft.bcc.empty()) {
     draft.to = basis.to;
     draft.cc = basis.cc;
@@ -155,7 +159,7 @@ bool is_json(const InputPtr& input) {
 
 }  // namespace
 
-Prepared prepare(const Options& options, Engines& engines) {
+Prepared prepare(const Options& options, Engines& engines, bool in_clear) {
   std::string message = options.message;
   std::string eml = options.eml;
   if (!options.arguments.empty()) {
@@ -175,7 +179,7 @@ Prepared prepare(const Options& options, Engines& engines) {
     settings.engines = engines.all();
     settings.at = system_clock().now();
     settings.allow_legacy = options.allow_legacy;
-    basis = reply_basis(open_message(open_input(options.in_reply_to), settings));
+    basis = reply_basis(open_message(open_message_input(options.in_reply_to), settings));
   }
 
   if (!eml.empty()) {
@@ -189,7 +193,7 @@ Prepared prepare(const Options& options, Engines& engines) {
     draft = read_draft_json(open_input(message), folder.empty() ? "." : folder);
   }
   apply_options(draft, options);
-  if (basis) apply_basis(draft, *basis);
+  if (basis) apply_basis(draft, in_clear ? reply_in_clear(*basis) : *basis);
   Prepared prepared = from_draft(draft);
   prepared.basis = std::move(basis);
   return prepared;

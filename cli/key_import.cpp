@@ -42,7 +42,11 @@ int import_key_files(const Options& options, const std::vector<std::string>& fil
         .with_details(std::move(refused))
         .with_hint("gpg --import takes secret keys, too");
   }
-  print_result(options.json ? report_json(keys) : import_text(keys));
+  if (options.json) {
+    print_json(report_json(keys));
+  } else {
+    print_result(import_text(keys));
+  }
   return 0;
 }
 

@@ -24,7 +24,6 @@ OpenedPart opened_part(Opening& opening, const Node& node, const Protection& pro
   out.type = part.content_type.value;
   out.filename = to_valid_utf8(part.filename);
   out.encrypted = protection.encrypted;
-  out.signed_ = protection.signed_;
   out.inline_part = part.disposition.value == "inline";
   out.content_id = part.content_id;
   out.input = node.place.input();
@@ -62,7 +61,7 @@ PartList list_parts(Opening& opening, const Tree& tree, bool strip_legacy_displa
     part.is_body = body.contains(index);
     part.legacy_display = node.header_copy || is_legacy_display(protection, *node.place.part, strip_legacy_display);
     out.parts.push_back(std::move(part));
-    out.covered.push_back(protection.covered);
+    out.protections.push_back(node.protection);
   }
   return out;
 }

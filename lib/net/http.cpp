@@ -7,6 +7,7 @@
 
 #include "mimeseal/core/text.h"
 #include "net/curl.h"
+#include "net/proxy.h"
 #include "net/tls.h"
 
 namespace mimeseal::net {
@@ -62,8 +63,7 @@ void check(const HttpRequest& request) {
 
 /// One exchange, as libcurl's callbacks see it. They note an exception and end the transfer; perform() throws it on.
 struct HttpClient::State {
-  State(TlsPolicy policy, std::string proxy_url)
-      : tls(std::move(policy)), proxy(std::move(proxy_url)), curl(make_curl()) {}
+  State(TlsPolicy policy, Proxy given) : tls(std::move(policy)), proxy(std::move(given)), curl(make_curl()) {}
 
   void prepare(const HttpRequest& asked);
   void add_headers();
@@ -78,7 +78,7 @@ struct HttpClient::State {
   static std::size_t on_read(char* data, std::size_t size, std::size_t count, void* self) noexcept;
 
   TlsGuard tls;
-  std::string proxy;
+  Proxy proxy;
   CurlErrorText text;
   CurlHandle curl;
   CurlList headers;
@@ -201,9 +201,10 @@ void HttpClient::State::prepare(const HttpRequest& asked) {
   set(handle, CURLOPT_PATH_AS_IS, 1L);
   set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   // A metadata service on the link is never behind a proxy.
-  if (plain) set(handle, CURLOPT_PROXY, "");
-  if (!plain && !proxy.empty()) set(handle, CURLOPT_PROXY, proxy.c_str());
-  set(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  if (plain)
+    set(handle, CURLOPT_PROXY, "");
+  else
+    apply_proxy(handle, proxy, "https");
   set(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(asked.connect_timeout.count()));
   set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(asked.timeout.count()));
   set(handle, CURLOPT_HEADERFUNCTION, &State::on_header);
@@ -247,6 +248,8 @@ HttpResponse HttpClient::State::fail(CURLcode code, HttpFailure* failure) {
         Error(Errc::protocol, "the answer is larger than " + std::to_string(request->max_response) + " octets", where);
   } else if (code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE) {
     throw tls.error(code, text, where);
+  } else if (const auto blamed = proxy_failure(curl.get(), code, text.get(code), where)) {
+    error = *blamed;
   } else if (is_tls_failure(code)) {
     error = tls.error(code, text, where);
   } else if (is_connect_failure(code)) {
@@ -265,7 +268,8 @@ HttpResponse HttpClient::State::fail(CURLcode code, HttpFailure* failure) {
   }
   if (failure == nullptr) throw Error(error);
   failure->request_complete = was_sent_whole(code);
-  failure->transient = error.code() != Errc::protocol || broke_in_handshake(code, text.get(code));
+  failure->transient =
+      (error.code() != Errc::protocol && error.code() != Errc::refused) || broke_in_handshake(code, text.get(code));
   failure->what = std::string(error.what()) + " (" + where + ")";
   failure->code = error.code();
   long connect_status = 0;
@@ -274,8 +278,10 @@ HttpResponse HttpClient::State::fail(CURLcode code, HttpFailure* failure) {
   return {};
 }
 
-HttpClient::HttpClient(TlsPolicy policy, std::string proxy)
-    : state_(std::make_unique<State>(std::move(policy), std::move(proxy))) {}
+HttpClient::HttpClient(TlsPolicy policy, Proxy proxy)
+    : state_(std::make_unique<State>(std::move(policy), std::move(proxy))) {
+  demand_usable(state_->proxy, "https");
+}
 
 HttpClient::~HttpClient() = default;
 

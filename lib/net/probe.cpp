@@ -75,7 +75,7 @@ class Dialogue {
 
 class Prober {
  public:
-  Prober(const SenderUrl& target, const TlsPolicy& policy, std::chrono::seconds timeout, Time now);
+  Prober(const SenderUrl& target, const TlsPolicy& policy, std::chrono::seconds timeout, Time now, const Proxy& proxy);
   ProbeResult run();
 
  private:
@@ -93,6 +93,8 @@ class Prober {
   void fault(const std::string& code, const std::string& why);
 
   const TlsPolicy& policy_;
+  const Proxy& proxy_;
+  std::string scheme_;
   std::chrono::seconds timeout_;
   Time now_;
   std::string host_;
@@ -102,8 +104,11 @@ class Prober {
   ProbeResult result_;
 };
 
-Prober::Prober(const SenderUrl& target, const TlsPolicy& policy, std::chrono::seconds timeout, Time now)
+Prober::Prober(const SenderUrl& target, const TlsPolicy& policy, std::chrono::seconds timeout, Time now,
+               const Proxy& proxy)
     : policy_(policy),
+      proxy_(proxy),
+      scheme_(target.scheme),
       timeout_(timeout.count() > 0 ? timeout : std::chrono::seconds(30)),
       now_(now),
       host_(target.host) {
@@ -135,8 +140,12 @@ ProbeResult Prober::run() {
     try {
       met = offer(version);
     } catch (const Error& error) {
-      const bool nobody_there = error.code() == Errc::unavailable && result_.versions.empty();
-      if (nobody_there || error.code() == Errc::malformed || error.code() == Errc::internal) throw;
+      // Who is reached once, and then no more, has done something that the report tells.
+      const bool nobody_there =
+          (error.code() == Errc::unavailable || error.code() == Errc::refused) && result_.versions.empty();
+      const bool met_by_server = error.code() == Errc::unavailable || error.code() == Errc::refused ||
+                                 error.code() == Errc::temporary || error.code() == Errc::protocol;
+      if (nobody_there || !met_by_server) throw;
       met.result = "error";
       met.why = error.what();
     }
@@ -150,7 +159,7 @@ ProbeResult Prober::run() {
 /// A connection of its own, with this version alone.
 ProbedVersion Prober::offer(const OfferedVersion& version) {
   ProbedVersion met;
-  TcpConnection tcp(host_, port_, std::chrono::steady_clock::now() + timeout_);
+  TcpConnection tcp(host_, port_, proxy_, scheme_, std::chrono::steady_clock::now() + timeout_);
   if (starttls_ && !begin_tls(tcp, met)) {
     met.result = "error";
     return met;
@@ -300,8 +309,9 @@ void Prober::judge_versions() {
 
 }  // namespace
 
-ProbeResult probe(const SenderUrl& target, const TlsPolicy& policy, std::chrono::seconds timeout, Time now) {
-  return Prober(target, policy, timeout, now).run();
+ProbeResult probe(const SenderUrl& target, const TlsPolicy& policy, std::chrono::seconds timeout, Time now,
+                  const Proxy& proxy) {
+  return Prober(target, policy, timeout, now, proxy).run();
 }
 
 }  // namespace mimeseal::net

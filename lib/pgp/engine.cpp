@@ -33,6 +33,10 @@ KeyChoice PgpEngine::signing_key(std::string_view address, Time at) {
   return choose_signer(store_, address, at);
 }
 
+std::vector<KeyChoice> PgpEngine::signing_keys(std::string_view address, Time at) {
+  return choose_signers(store_, address, at);
+}
+
 KeyChoice PgpEngine::recipient_key(std::string_view address, Time at) {
   return choose_recipient(store_, options_, address, at);
 }

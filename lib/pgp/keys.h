@@ -55,6 +55,8 @@ using StoredPtr = std::shared_ptr<StoredKey>;
 class KeyStore;
 /// The choice of a key, with its reasons.
 [[nodiscard]] KeyChoice choose_signer(KeyStore& store, std::string_view address, Time at);
+/// One of each identity that was named, all of one place (gpg signs in one home), no two of the same algorithm.
+[[nodiscard]] std::vector<KeyChoice> choose_signers(KeyStore& store, std::string_view address, Time at);
 [[nodiscard]] KeyChoice choose_recipient(KeyStore& store, const EngineOptions& options, std::string_view address,
                                          Time at);
 
@@ -73,6 +75,8 @@ class KeyStore {
   [[nodiscard]] std::vector<StoredPtr> all();
   /// One's own keys, in the order they were named.
   [[nodiscard]] std::vector<StoredPtr> identities();
+  /// Which of the named identities gave that key; none when no identity was named.
+  [[nodiscard]] std::optional<std::size_t> identity_of(const StoredKey& key) const;
   /// Keys of files that are given for encryption, and identities; then the keyring's, newest first.
   [[nodiscard]] std::vector<StoredPtr> for_address(std::string_view address);
   /// By fingerprint or key id, of the key or a subkey; files first.
@@ -91,6 +95,7 @@ class KeyStore {
   void add_path(const std::string& path, const Mark& mark);
   void add_file(const std::string& path, const Mark& mark, bool lenient);
   void add_keyring_identity(const std::string& name);
+  void note_identity(const std::string& fingerprint, const std::string& name);
   void reload_files(bool with_secret);
   [[nodiscard]] std::vector<std::string> take_located(const std::string& address, std::string& why);
   void refresh_keyring_cache();
@@ -103,6 +108,7 @@ class KeyStore {
   std::vector<StoredPtr> files_;
   std::map<std::string, std::pair<Mark, std::string>> marks_;  // by fingerprint: why it is here, and its file
   std::vector<std::string> identity_order_;                    // fingerprints
+  std::map<std::string, std::size_t> identity_of_;             // by fingerprint: which identity gave it
   std::map<std::string, StoredPtr> keyring_cache_;             // by what was asked for
   std::string keyring_stamp_;
   std::map<std::string, std::string> not_located_;  // by address: why

@@ -118,6 +118,17 @@ KeyStore::KeyStore(const EngineOptions& options) : options_(options) {
   }
 }
 
+std::optional<std::size_t> KeyStore::identity_of(const StoredKey& key) const {
+  const auto found = identity_of_.find(key.info().fingerprint);
+  return found == identity_of_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void KeyStore::note_identity(const std::string& fingerprint, const std::string& name) {
+  const auto at = std::find(options_.identities.begin(), options_.identities.end(), name);
+  const bool is_new = identity_of_.try_emplace(fingerprint, at - options_.identities.begin()).second;
+  if (is_new) identity_order_.push_back(fingerprint);
+}
+
 Context* KeyStore::context(Place place) const noexcept {
   return place == Place::files ? files_context_.get() : keyring_context_.get();
 }
@@ -184,8 +195,7 @@ void KeyStore::add_file(const std::string& path, const Mark& mark, bool lenient)
     own.recipient = own.recipient || mark.recipient;
     own.trusted = own.trusted || mark.trusted;
     if (origin.empty() || mark.identity) origin = path;
-    const bool known = std::find(identity_order_.begin(), identity_order_.end(), id) != identity_order_.end();
-    if (mark.identity && !known) identity_order_.push_back(id);
+    if (mark.identity) note_identity(id, path);
   }
 }
 
@@ -201,9 +211,7 @@ void KeyStore::add_keyring_identity(const std::string& name) {
     if (key->fpr == nullptr) continue;
     const std::string own = ascii_lower(key->fpr);
     marks_[own].first.identity = true;
-    if (std::find(identity_order_.begin(), identity_order_.end(), own) == identity_order_.end()) {
-      identity_order_.push_back(own);
-    }
+    note_identity(own, name);
   }
 }
 

@@ -23,6 +23,7 @@ class PgpEngine final : public Engine {
   [[nodiscard]] Protocol protocol() const noexcept override { return Protocol::pgp; }
   [[nodiscard]] std::vector<KeyPtr> keys() override;
   [[nodiscard]] KeyChoice signing_key(std::string_view address, Time at) override;
+  [[nodiscard]] std::vector<KeyChoice> signing_keys(std::string_view address, Time at) override;
   [[nodiscard]] KeyChoice recipient_key(std::string_view address, Time at) override;
   [[nodiscard]] KeyPtr find_key(std::string_view fingerprint) override;
   [[nodiscard]] std::string export_public(const Key& key, std::string_view address) override;

@@ -28,13 +28,10 @@ Choice cipher_choice(Cipher cipher, std::string why) {
 
 }  // namespace
 
-std::optional<std::vector<Cipher>> capabilities_of(X509* certificate) {
-  const int index = X509_get_ext_by_NID(certificate, NID_SMIMECapabilities, -1);
-  if (index < 0) return std::nullopt;
-  const auto value = octets_of(X509_EXTENSION_get_data(X509_get_ext(certificate, index)));
-  const unsigned char* at = bytes(value);
+std::optional<std::vector<Cipher>> ciphers_in(std::string_view capabilities) {
+  const unsigned char* at = bytes(capabilities);
   const std::unique_ptr<X509_ALGORS, AlgorithmsReleaser> list(
-      d2i_X509_ALGORS(nullptr, &at, static_cast<long>(value.size())));
+      d2i_X509_ALGORS(nullptr, &at, static_cast<long>(capabilities.size())));
   if (!list) {
     ERR_clear_error();
     return std::nullopt;
@@ -45,6 +42,12 @@ std::optional<std::vector<Cipher>> capabilities_of(X509* certificate) {
     if (cipher != nullptr) ciphers.push_back(cipher->cipher);
   }
   return ciphers;
+}
+
+std::optional<std::vector<Cipher>> capabilities_of(X509* certificate) {
+  const int index = X509_get_ext_by_NID(certificate, NID_SMIMECapabilities, -1);
+  if (index < 0) return std::nullopt;
+  return ciphers_in(octets_of(X509_EXTENSION_get_data(X509_get_ext(certificate, index))));
 }
 
 Choice choose_cipher(const SmimePolicy& chosen, const std::vector<Capabilities>& known) {
@@ -58,16 +61,16 @@ Choice choose_cipher(const SmimePolicy& chosen, const std::vector<Capabilities>&
     return cipher_choice(by_profile, "the profile's choice, and every known recipient reads it");
   std::string cannot;
   for (const auto& one : known) {
-    if (!has(one.ciphers, by_profile)) cannot += (cannot.empty() ? "" : ", ") + one.who;
+    if (!has(one.ciphers, by_profile)) cannot += (cannot.empty() ? "" : ", ") + one.where + " of " + one.who;
   }
   for (const Cipher cipher : kPreference) {
     if (all_read(cipher))
-      return cipher_choice(cipher, "the best that all read; no " + std::string(to_string(by_profile)) +
-                                       " in the certificate of " + cannot);
+      return cipher_choice(cipher,
+                           "the best that all read; no " + std::string(to_string(by_profile)) + " in " + cannot);
   }
   // Their lists name none of ours. AES-128 in CBC is what S/MIME has asked of every reader since version 3.2.
-  return cipher_choice(Cipher::aes_128_cbc, "no cipher of ours is in the certificate of " + cannot +
-                                                "; every S/MIME 3.2 reader has this one");
+  return cipher_choice(Cipher::aes_128_cbc,
+                       "no cipher of ours is in " + cannot + "; every S/MIME 3.2 reader has this one");
 }
 
 }  // namespace mimeseal::smime

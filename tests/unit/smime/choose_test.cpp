@@ -40,7 +40,7 @@ TEST(Choose, EachReasonIsNamed) {
                              candidate("signer", 0, 30'000), candidate("weak", 0, 30'000),
                              candidate("revoked", 0, 30'000)};
   all[2].info.can_encrypt = false;
-  all[3].obstacle = "its key is too weak";
+  all[3].info.obstacle = "its key is too weak";
   all[4].info.revoked = true;
   const Chosen chosen = choose(all, Purpose::encrypt, "bob@example.org", day(kToday));
   EXPECT_FALSE(chosen.index);

@@ -31,6 +31,7 @@ struct SignResult {
 
 struct EncryptSpec {
   std::vector<KeyPtr> recipients;
+  std::vector<KeyPtr> unheard;              ///< of the recipients, those who influence no choice: Bcc
   std::vector<KeyPtr> signers;              ///< OpenPGP's combined form (RFC 3156, 6.2); S/MIME refuses them here
   SmimePolicy policy;                       ///< S/MIME only
   bool hidden = false;                      ///< OpenPGP: key ids withheld
@@ -80,6 +81,12 @@ class MIMESEAL_API Engine {
   [[nodiscard]] virtual std::vector<KeyPtr> keys() = 0;
   /// The identities' key that signs for `address` (empty: the only or first one) at that time.
   [[nodiscard]] virtual KeyChoice signing_key(std::string_view address, Time at) = 0;
+  /// All keys that sign for `address` at that time: the best one of each identity that was named and has one, in that
+  /// order; of several of the same algorithm (KeyInfo) only the best, so that a renewed key takes the old one's place.
+  /// Never empty: a single choice without a key says why there is none. An engine with one identity has one answer.
+  [[nodiscard]] virtual std::vector<KeyChoice> signing_keys(std::string_view address, Time at) {
+    return {signing_key(address, at)};
+  }
   /// The best key to encrypt to `address` at that time; an identity's own certificate counts too.
   [[nodiscard]] virtual KeyChoice recipient_key(std::string_view address, Time at) = 0;
   /// A key by its fingerprint (hex, any case), or none.

@@ -32,7 +32,8 @@ struct KeyInfo {
   bool has_secret = false;
   bool revoked = false;
   bool disabled = false;
-  std::string origin;  ///< the file, folder, token or keyring it comes from
+  std::string obstacle;  ///< why nothing can be done with a key of its kind here; empty: something can
+  std::string origin;    ///< the file, folder, token or keyring it comes from
 };
 
 /// A key or certificate as an engine holds it; the engine that gave it knows what is behind. Immutable, shared.

@@ -40,7 +40,7 @@ struct HttpResponse {
 struct HttpFailure {
   bool request_complete = false;  ///< the last octet of the request was handed to the connection
   std::string what;
-  Errc code = Errc::unavailable;  ///< unavailable, protocol (TLS), temporary (timeout)
+  Errc code = Errc::unavailable;  ///< unavailable, protocol (TLS), temporary (timeout), refused (by the proxy)
   bool transient = false;         ///< the network broke it off, not what was said: another attempt may go better
   bool no_such_host = false;      ///< the name does not resolve, or the proxy would not connect to it
 };
@@ -49,7 +49,8 @@ struct HttpFailure {
 /// its connection. One thread at a time.
 class MIMESEAL_API HttpClient {
  public:
-  explicit HttpClient(TlsPolicy policy, std::string proxy = {});
+  /// Throws for files and a proxy that cannot be used.
+  explicit HttpClient(TlsPolicy policy, Proxy proxy = {});
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;

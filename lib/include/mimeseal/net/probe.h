@@ -49,6 +49,6 @@ struct ProbeResult {
 
 /// Probes smtp:// (STARTTLS), smtps:// and https:// targets. Throws Error(unavailable) when no connection can be made.
 [[nodiscard]] MIMESEAL_API ProbeResult probe(const SenderUrl& target, const TlsPolicy& policy,
-                                             std::chrono::seconds timeout, Time now);
+                                             std::chrono::seconds timeout, Time now, const Proxy& proxy = {});
 
 }  // namespace mimeseal::net
