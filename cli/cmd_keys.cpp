@@ -14,14 +14,14 @@
 namespace mimeseal::cli {
 namespace {
 
-/// Why a key cannot be encrypted to at that time; empty when it can, addresses and trust aside.
+/// Why nothing is sealed to a key at that time; empty when it can be, addresses aside.
 std::string fault(const KeyInfo& info, Time at) {
   if (!info.obstacle.empty()) return info.obstacle;
   if (info.revoked) return "revoked";
   if (info.disabled) return "disabled";
   if (info.not_before && at < *info.not_before) return "not valid before " + format_rfc3339(*info.not_before);
   if (info.not_after && at > *info.not_after) return "expired on " + format_rfc3339(*info.not_after);
-  return info.can_encrypt ? std::string() : "not for encryption";
+  return info.can_encrypt ? info.distrust : "not for encryption";
 }
 
 bool is_of(const KeyInfo& info, const std::string& who) {

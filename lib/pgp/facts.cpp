@@ -177,7 +177,7 @@ SignerFacts signer_facts(const _gpgme_signature& signature, const StoredPtr& key
   const bool weak_digest = facts.digest == "md5" || facts.digest == "sha1" || facts.digest == "ripemd160";
   if (weak_digest) facts.algorithm = Algorithm::weak;
   if (found.integrity == Integrity::no_key && signature.fpr != nullptr) {
-    facts.why += ": " + ascii_lower(visible(signature.fpr));
+    facts.why += "; the signature names " + ascii_lower(visible(signature.fpr));
   }
   if (!key || key->get()->subkeys == nullptr) return facts;
 

@@ -27,6 +27,8 @@ class StoredKey final : public Key {
   [[nodiscard]] gpgme_key_t get() const noexcept { return key_.get(); }
   [[nodiscard]] const KeyRef& ref() const noexcept { return key_; }
   [[nodiscard]] Place place() const noexcept { return place_; }
+  /// Notes what the keyring holds of its user ids, when that is not enough to seal to it.
+  void note_doubt();
 
   bool identity = false;   ///< one's own
   bool recipient = false;  ///< given to encrypt to
@@ -43,6 +45,8 @@ using StoredPtr = std::shared_ptr<StoredKey>;
 [[nodiscard]] std::string algorithm_name(const _gpgme_subkey& subkey);
 /// The user id's address as it stands in it, or empty.
 [[nodiscard]] std::string address_of(const _gpgme_user_id& user_id);
+/// "full", "marginal", "unknown".
+[[nodiscard]] std::string_view validity_words(gpgme_validity_t validity);
 /// Whether the user id is neither revoked (by itself) nor invalid.
 [[nodiscard]] bool stands(const _gpgme_key& key, const _gpgme_user_id& user_id);
 /// The user id for that address that is neither revoked nor invalid; null when there is none.

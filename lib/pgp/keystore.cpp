@@ -254,6 +254,8 @@ std::vector<StoredPtr> KeyStore::all() {
       const auto mark = marks_.find(stored->info().fingerprint);
       stored->identity = mark != marks_.end() && mark->second.first.identity;
       stored->recipient = mark != marks_.end() && mark->second.first.recipient;
+      const bool given = stored->identity || stored->recipient || (mark != marks_.end() && mark->second.first.trusted);
+      if (!given && options_.trust_model != TrustModel::always) stored->note_doubt();
       result.push_back(std::move(stored));
     }
   }

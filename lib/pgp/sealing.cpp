@@ -79,6 +79,11 @@ std::vector<const StoredKey*> stored_all(const std::vector<KeyPtr>& keys) {
   return result;
 }
 
+bool in_one_place(const std::vector<const StoredKey*>& keys) {
+  return std::all_of(keys.begin(), keys.end(),
+                     [&](const StoredKey* key) { return key->place() == keys.front()->place(); });
+}
+
 /// gpg names the signatures it made in an order of its own.
 void take_digests(const Context& context, const std::vector<const StoredKey*>& signers,
                   std::vector<std::string>& digests, std::vector<Choice>& choices) {

@@ -33,6 +33,8 @@ class WorkingTime {
 [[nodiscard]] std::string names(const std::vector<const StoredKey*>& keys);
 [[nodiscard]] std::vector<const StoredKey*> stored_all(const std::vector<KeyPtr>& keys);
 
+[[nodiscard]] bool in_one_place(const std::vector<const StoredKey*>& keys);
+
 /// Tells GpgME the signers; Error(refused) for one whose secret key is not here.
 void add_signers(Context& context, const std::vector<const StoredKey*>& signers);
 [[noreturn]] void throw_unusable_signers(const Context& context, gpgme_error_t code,

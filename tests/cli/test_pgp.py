@@ -66,8 +66,13 @@ class Import(PgpTest):
         again = self.run_tool("keys", "import", key("alice.pub.asc"), "--gnupg-home", self.ring, "--json").json
         self.assertEqual([(k["fingerprint"], k["result"], k["user_ids"]) for k in again["imported_keys"]],
                          [(ALICE, "unchanged", ["Alice <alice@own.example>"])])
-        # It is there, and believed no more than before.
+        # It is there, and believed no more than before: list, show and check agree.
         self.run_tool("keys", "check", "alice@own.example", "--gnupg-home", self.ring, expect=67)
+        listed = self.run_tool("keys", "list", "--gnupg-home", self.ring, "--json").json["keys"]
+        self.assertEqual([(k["can_seal_to"], k["why"]) for k in listed], [(False, "its validity in the keyring is unknown")] * 2)
+        self.assertIn("seal to      no", self.run_tool("keys", "show", ALICE, "--gnupg-home", self.ring).text)
+        trusting = self.run_tool("keys", "list", "--gnupg-home", self.ring, "--trust-model", "always", "--json").json["keys"]
+        self.assertTrue(all(k["can_seal_to"] for k in trusting))
         self.check_home_is_clean()
 
     def test_the_users_keyring_is_the_default_and_made_when_missing(self):

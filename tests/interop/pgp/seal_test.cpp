@@ -163,6 +163,43 @@ TEST(PgpSign, KeysOfFileAndKeyringTogether_MakeOneSignaturePart) {
   EXPECT_EQ(verdict(facts.signers[1]), Verdict::good) << facts.signers[1].why;
 }
 
+TEST(PgpSign, KeysOfFileAndKeyringTogether_SignOneMessage) {
+  const Gnupg ring({pgp_key("rita.sec.asc")});
+  ring.trust(ring.fingerprint("rita@pgp.example"), 6);
+  pgp::EngineOptions options = files({"alice", "subs"}, {}, {"alice", "rita", "subs"});
+  options.gnupg_home = ring.home();
+  options.identities.push_back("rita@pgp.example");
+  const auto engine = pgp::make_engine(options);
+  const std::vector<KeyPtr> signers{signer(*engine, "alice@pgp.example"), signer(*engine, "rita@pgp.example"),
+                                    signer(*engine, "subs@pgp.example")};
+  const Gnupg peer({pgp_key("alice.sec.asc"), pgp_key("rita.pub.asc"), pgp_key("subs.pub.asc")});
+  // Around the size of a chunk, where lengths go wrong.
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{65'529}, std::size_t{65'530},
+                                 std::size_t{65'531}, std::size_t{131'066}, std::size_t{300'000}}) {
+    const std::string text(size, 'x');
+    StringSink out;
+    const EncryptResult result = engine->encrypt(
+        *view_source(text), out, {.recipients = {signers[0], signers[1]}, .signers = signers, .at = now()});
+    EXPECT_THAT(result.digests, testing::SizeIs(3));
+    EXPECT_EQ(result.cipher, "aes256");
+    for (const std::string& message : {out.str(), sign(*engine, signers, text, false)}) {
+      const Read read = open(*engine, message);
+      EXPECT_EQ(read.text, text);
+      EXPECT_EQ(read.facts.result, LayerResult::good) << read.facts.why;
+      ASSERT_EQ(read.facts.signers.size(), 3U) << size;
+      for (const SignerFacts& one : read.facts.signers)
+        EXPECT_EQ(verdict(one), Verdict::good) << one.why;
+      const Finished done = peer.gpg_status({"--decrypt"}, message);
+      EXPECT_EQ(done.exit_code, 0) << done.err;
+      EXPECT_EQ(done.out, text);
+      std::size_t good = 0;
+      for (std::size_t at = done.err.find("GOODSIG"); at != std::string::npos; at = done.err.find("GOODSIG", at + 1))
+        ++good;
+      EXPECT_EQ(good, 3U) << done.err;
+    }
+  }
+}
+
 class PgpEncrypt : public testing::TestWithParam<const char*> {};
 
 TEST_P(PgpEncrypt, MessageForAKeyFile_OpensInGpg) {
