@@ -3,6 +3,7 @@
 """What `open` answers for messages whose signature says less than it seems to, and what it leaves behind when it fails."""
 import json
 import os
+import subprocess
 import unittest
 
 from cli.tool import CA, RFC9216, ToolTest
@@ -34,6 +35,19 @@ class Open(ToolTest):
         self.assertIn("duplicate-from", [problem["code"] for problem in report["problems"]])
         self.write("mbox.eml", b"From alice@smime.example Sun Nov 22 12:00:00 2026\r\n" + message)
         self.assertEqual(self.open("mbox.eml").json["summary"]["signed"], "good")
+
+    def test_what_openssl_signs_is_good(self):
+        """It ends its own lines in LF and those of the signed part in CRLF."""
+        self.write("text", "Hello\n")
+        signer = ["-signer", os.path.join(RFC9216, "alice.sign.crt"), "-inkey", os.path.join(RFC9216, "alice.sign.key")]
+        header = ["-from", "alice@smime.example", "-to", "b@x.example", "-subject", "s"]
+        for command in ("cms", "smime"):
+            for form in ([], ["-text"], ["-nodetach"], ["-crlfeol"], ["-text", "-md", "sha512"]):
+                with self.subTest(command=command, form=form):
+                    subprocess.run(["openssl", command, "-sign", *form, "-in", self.path("text"), "-out", self.path("signed.eml"), *signer,
+                                    *header], check=True, capture_output=True)
+                    report = self.open("signed.eml", "--require", "signed").json
+                    self.assertEqual(report["layers"][0]["signers"][0]["from"], "match")
 
     def test_no_payload_stays_when_the_extraction_fails(self):
         self.signed("signed.eml")
