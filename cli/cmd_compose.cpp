@@ -70,7 +70,8 @@ std::string seal_summary(const SealReport& report) {
 }  // namespace
 
 int run_compose(const Options& options) {
-  if (options.json) throw Error(Errc::usage, "compose has no report: its result is the message");
+  if (options.json && !options.json_by_config)
+    throw Error(Errc::usage, "compose has no report: its result is the message");
   Engines engines(key_settings(options));
   const Prepared prepared = prepare(options, engines);
   write_rope(freeze(prepared.message, system_random()), options.output.empty() ? "-" : options.output);
@@ -81,7 +82,8 @@ int run_seal(const Options& options) {
   if (!wants_sealing(options) && options.in_reply_to.empty())
     throw Error(Errc::usage, "nothing says how to seal", {}, "give --sign, --encrypt, or both");
   const std::string output = options.output.empty() ? "-" : options.output;
-  if (options.json && output == "-")
+  const bool json = options.json && !(options.json_by_config && output == "-");
+  if (json && output == "-")
     throw Error(Errc::usage, "the report and the message would both go to standard output", {}, "give -o FILE");
   Engines engines(key_settings(options));
   const Prepared prepared = prepare(options, engines);
@@ -95,7 +97,7 @@ int run_seal(const Options& options) {
   } else {
     write_rope(sealed.copies.front().message, output);
   }
-  if (options.json) print_result(report_json(sealed.report, sealed.copies.front().message.size()));
+  if (json) print_result(report_json(sealed.report, sealed.copies.front().message.size()));
   if (options.verbose)
     for (const std::string& line : split(seal_summary(sealed.report), '\n'))
       if (!line.empty()) print_note(line);

@@ -50,7 +50,7 @@ std::string draw(const Inspected& inspected) {
 }  // namespace
 
 int run_inspect(const Options& options) {
-  const InputPtr input = open_input(single_argument(options));
+  const InputPtr input = open_message_input(single_argument(options));
   const Inspected inspected = inspect_message(input);
   if (options.json) {
     print_result(report_json(inspected));

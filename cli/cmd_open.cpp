@@ -119,7 +119,8 @@ std::unique_ptr<OutputFile> payload_output(const Opened& opened, const std::stri
 
 int run_open(const Options& options) {
   const std::string file = single_argument(options);
-  if (options.json && options.output == "-")
+  const bool json = options.json && !(options.json_by_config && options.output == "-");
+  if (json && options.output == "-")
     throw Error(Errc::usage, "the report and the payload would both go to standard output");
   static_cast<void>(demands(options));  // refused before any work is done
   Engines engines(key_settings(options));
@@ -134,7 +135,8 @@ int run_open(const Options& options) {
   std::unique_ptr<RevocationFetcher> revocation;
   if (options.fetch_revocation) revocation = make_revocation_fetcher();
   settings.revocation = revocation.get();
-  const Opened opened = open_message(open_input(file), settings);
+  const InputPtr input = open_message_input(file);
+  const Opened opened = open_message(input, settings);
 
   const std::vector<std::string> failed = failed_demands(opened, options);
   const int code = !failed.empty() ? std::max(1, code_of_layers(opened)) : code_of_layers(opened);
@@ -145,13 +147,13 @@ int run_open(const Options& options) {
   if (!options.extract.empty() && released) extracted = extract_parts(opened, options.extract);
   if (payload) payload->commit();
 
-  if (options.json) {
+  if (json) {
     print_result(report_json(opened));
   } else if (options.output != "-") {
     print_result(reading_view(opened, use_colour()));
   }
   for (const std::string& path : extracted)
-    print_note("wrote " + path);
+    print_hint("wrote " + path);
   for (const std::string& line : failed)
     print_error(Error(Errc::refused, line));
   if (code != 0 && failed.empty()) {

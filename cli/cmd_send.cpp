@@ -109,7 +109,7 @@ bool is_sealed(const InputPtr& input) {
 std::vector<Transaction> raw_transactions(const Options& options) {
   if (wants_sealing(options)) throw Error(Errc::usage, "--raw submits the message as it is, and cannot be sealed");
   refuse_arguments(options);
-  const InputPtr input = open_input(options.raw);
+  const InputPtr input = open_message_input(options.raw);
   const PartIndex index = scan(*input);
   const HeaderFields& fields = index.root.fields;
   for (const char* name : {"Bcc", "Resent-Bcc"})
@@ -205,8 +205,28 @@ Receipt failed_receipt(const Sender& sender, const Transaction& transaction, con
   return receipt;
 }
 
+/// Without --partial all recipients get it or none, those of a Bcc copy too: the server is asked about these before the
+/// first message goes out. What it says against it, as receipts; empty when nothing does.
+std::vector<Receipt> refusals_of_copies(Sender& sender, const std::vector<Transaction>& transactions) {
+  for (std::size_t refused = 1; refused < transactions.size(); ++refused) {
+    if (transactions[refused].envelope.partial) continue;
+    const auto source = transactions[refused].message.open();
+    const std::optional<Receipt> refusal = sender.rehearse(transactions[refused].envelope, *source);
+    if (!refusal) continue;
+    const bool for_good = exit_code(*refusal) == 2;
+    const Error why(for_good ? Errc::refused : Errc::temporary,
+                    std::string("not sent: another recipient was ") + (for_good ? "refused" : "deferred"));
+    std::vector<Receipt> receipts;
+    for (std::size_t i = 0; i < transactions.size(); ++i)
+      receipts.push_back(i == refused ? *refusal : failed_receipt(sender, transactions[i], why));
+    return receipts;
+  }
+  return {};
+}
+
 std::vector<Receipt> submit_all(Sender& sender, const std::vector<Transaction>& transactions) {
-  std::vector<Receipt> receipts;
+  std::vector<Receipt> receipts = refusals_of_copies(sender, transactions);
+  if (!receipts.empty()) return receipts;
   for (const Transaction& one : transactions) {
     try {
       const auto source = one.message.open();
@@ -274,6 +294,9 @@ int run_send(const Options& options) {
   const std::vector<Transaction> transactions =
       options.raw.empty() ? prepared_transactions(options) : raw_transactions(options);
   if (transactions.empty()) throw Error(Errc::usage, "the envelope has no recipient");
+  if (transactions.size() > 1 && istarts_with(options.via, "file:"))
+    throw Error(Errc::usage, "with Bcc there are several copies, and a file takes one", visible(options.via),
+                "give --via maildir:PATH");
   if (options.dry_run) return dry_run(*sender, transactions, options);
   for (const Transaction& one : transactions) {
     const auto source = one.message.open();
@@ -300,8 +323,8 @@ int run_send(const Options& options) {
     try {
       sent.keep();
     } catch (const Error& error) {
-      print_note("the message was sent, but its copy was not kept");
       print_error(error);
+      print_hint("the message was sent, but its copy was not kept");
       if (code == 0) return exit_code(error.code());
     }
   }

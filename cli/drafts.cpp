@@ -175,7 +175,7 @@ Prepared prepare(const Options& options, Engines& engines) {
     settings.engines = engines.all();
     settings.at = system_clock().now();
     settings.allow_legacy = options.allow_legacy;
-    basis = reply_basis(open_message(open_input(options.in_reply_to), settings));
+    basis = reply_basis(open_message(open_message_input(options.in_reply_to), settings));
   }
 
   if (!eml.empty()) {

@@ -32,7 +32,9 @@ void prepare_process() {
   // No core: it would hold keys and plaintext.
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
+  // Writing to a reader that is gone, or past the limit on a file's size, is an error like another.
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
   struct sigaction action {};
   action.sa_handler = end_by_signal;
   ::sigemptyset(&action.sa_mask);

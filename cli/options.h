@@ -28,6 +28,7 @@ struct Options {
 
   bool help = false;
   bool json = false;
+  bool json_by_config = false;  ///< asked for by the configuration alone: no fault where there is no report
   bool verbose = false;
   std::string config;
   bool no_config = false;

@@ -36,6 +36,24 @@ void check_protocol_options(const Options& o, Protocol protocol) {
   }
 }
 
+/// Without any key there is nothing to tell the protocol by, and nobody can be encrypted to: each is named.
+void refuse_without_keys(const Prepared& prepared, const Options& o) {
+  if (!o.encrypt || !o.protocol.empty() || !o.identity.empty() || !o.recipient_key.empty() || !o.gnupg_home.empty() ||
+      !o.locate.empty() || o.symmetric)
+    return;
+  std::vector<std::string> lacking;
+  for (const auto* list : {&prepared.recipients, &prepared.bcc})
+    for (const Mailbox& mailbox : *list)
+      lacking.push_back(mailbox.address() + ": no certificate and no OpenPGP key was given");
+  if (lacking.empty()) return;
+  const std::size_t count = lacking.size();
+  throw Error(
+      Errc::no_recipient,
+      count == 1 ? "a recipient cannot be sealed to" : std::to_string(count) + " recipients cannot be sealed to", "",
+      "nothing is sent; give --recipient-key FILE|DIR, or --protocol pgp to use the keyring")
+      .with_details(std::move(lacking));
+}
+
 }  // namespace
 
 bool wants_sealing(const Options& o) {
@@ -44,6 +62,7 @@ bool wants_sealing(const Options& o) {
 
 Sealed seal_prepared(const Prepared& prepared, const Options& options, Engines& engines) {
   SealSpec spec;
+  refuse_without_keys(prepared, options);
   Engine& engine = engines.sealing();
   check_protocol_options(options, engine.protocol());
   spec.engine = &engine;

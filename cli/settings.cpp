@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 
 #include "mimeseal/core/error.h"
@@ -69,6 +70,12 @@ class StreamSource final : public Source {
   std::string name_;
 };
 
+/// Files are looked at now, whether or not the message will need them: a wrong path is the user's fault.
+void check_readable(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths)
+    if (std::error_code error; !std::filesystem::is_directory(path, error)) static_cast<void>(file_input(path));
+}
+
 }  // namespace
 
 std::function<SecretBytes(const std::string&)> passphrase_source(const Options& options) {
@@ -93,6 +100,13 @@ KeySettings key_settings(const Options& options) {
   if (!options.trust_model.empty() && options.trust_model != "validity" && options.trust_model != "always")
     refuse_value("trust-model", options.trust_model, "validity or always");
   if (!options.locate.empty() && options.locate != "wkd") refuse_value("locate", options.locate, "wkd");
+  check_readable(options.recipient_key);
+  for (const std::string& path : options.trust)
+    if (path != "system") check_readable({path});
+  check_readable(options.crl);
+  if (std::error_code error; !options.gnupg_home.empty() && !std::filesystem::is_directory(options.gnupg_home, error))
+    throw Error(Errc::no_input, error ? "cannot read the keyring: " + error.message() : "is not a folder",
+                options.gnupg_home);
   settings.identities = options.identity;
   settings.recipient_keys = options.recipient_key;
   settings.trust = options.trust;
@@ -180,6 +194,12 @@ InputPtr open_input(const std::string& path) {
   if (fd < 0) throw errno_error(Errc::no_input, "cannot read it", path, errno);
   StreamSource input(fd, path);
   return spool_source(input, path, kMaxStream);
+}
+
+InputPtr open_message_input(const std::string& path) {
+  InputPtr input = open_input(path);
+  if (input->size() == 0) throw Error(Errc::malformed, "the message is empty", input->name());
+  return input;
 }
 
 std::string single_argument(const Options& options) {

@@ -54,10 +54,12 @@ class Quiet {
 void print_error(const Error& error) {
   std::string text = error.what();
   if (!error.where().empty()) text = error.where() + ": " + text;
+  const std::string& cause = error.cause();  // of a library below; an errno's words stand in the text already
+  if (!cause.empty() && !cause.starts_with("errno ") && text.find(cause) == std::string::npos)
+    text += " (" + cause + ")";
   line("error", text);
   for (const std::string& detail : error.details())
     line("error", detail);
-  if (!error.cause().empty() && text.find(error.cause()) == std::string::npos) line("note", error.cause());
   if (!error.hint().empty()) print_hint(error.hint());
 }
 

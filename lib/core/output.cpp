@@ -52,6 +52,16 @@ void write_all(int fd, std::string_view octets, const std::string& where) {
   }
 }
 
+/// Where a link that points to nothing yet points to, so that it stays a link; any other path as it is.
+std::string behind_link(const std::string& path) {
+  std::array<char, PATH_MAX> buffer;
+  const ssize_t n = ::readlink(path.c_str(), buffer.data(), buffer.size());
+  if (n <= 0 || static_cast<std::size_t>(n) == buffer.size()) return path;
+  const std::string to(buffer.data(), static_cast<std::size_t>(n));
+  const std::size_t slash = path.rfind('/');
+  return to.front() == '/' || slash == std::string::npos ? to : path.substr(0, slash + 1) + to;
+}
+
 class FdSink final : public Sink {
  public:
   FdSink(int fd, const std::string& where) : fd_(fd), where_(where) {}
@@ -123,6 +133,8 @@ OutputFile::OutputFile(std::string path) : state_(std::make_unique<State>()) {
     // A link stays a link: the file that it points to is replaced.
     std::array<char, PATH_MAX> real;
     if (::realpath(state.path.c_str(), real.data()) != nullptr) state.target = real.data();
+  } else {
+    state.target = behind_link(state.path);
   }
   std::string temporary = state.target + ".XXXXXX";
   const std::size_t slash = state.target.rfind('/');
@@ -130,6 +142,7 @@ OutputFile::OutputFile(std::string path) : state_(std::make_unique<State>()) {
   if (state.target.size() - name_at > NAME_MAX - 8) temporary = state.target.substr(0, name_at) + ".mimeseal-XXXXXX";
   state.fd = ::mkostemp(temporary.data(), O_CLOEXEC);  // makes it with mode 0600
   if (state.fd < 0) throw errno_error(Errc::cannot_create, "cannot create the file", state.path, errno);
+  ::fchmod(state.fd, S_IRUSR | S_IWUSR);  // whatever the umask takes away; a file system without modes has its own
   state.temporary = std::move(temporary);
   state.slot = remember(state.temporary);
 }

@@ -72,11 +72,38 @@ class BadInput(ToolTest):
                 self.refused(64, "compose", *self.draft("--header", f"{name}: x"), "-o", "out.eml", says=name)
 
     def test_no_message_at_all_is_65(self):
-        for content in (b"", b"\0\1\2\3" * 100):
-            self.write("in.eml", content)
-            result = self.run_tool("open", self.path("in.eml"), expect=None)
-            self.assertIn(result.code, (0, 65))
-            self.assertNotEqual(result.out + result.err, b"")
+        for command in ("open", "inspect"):
+            self.refused(65, command, self.write("in.eml", b""), says=("in.eml", "empty"))
+            self.refused(65, command, "/dev/null", says="/dev/null")
+            self.refused(65, command, stdin=b"", says="standard input")
+        result = self.run_tool("open", self.write("in.eml", b"\0\1\2\3" * 100), expect=None)
+        self.assertIn(result.code, (0, 65))
+        self.assertNotEqual(result.out + result.err, b"")
+
+    def test_key_files_are_looked_at_though_the_message_needs_none(self):
+        self.write("plain.eml", "From: a@b.example\r\n\r\nhello\r\n")
+        for option in ("--crl", "--trust", "--recipient-key", "--gnupg-home"):
+            with self.subTest(option=option):
+                self.refused(66, "open", self.path("plain.eml"), option, "nowhere.pem", says="nowhere.pem")
+
+    def test_recipients_are_named_though_no_key_was_given_at_all(self):
+        self.refused(67, "seal", "--from", "a@b.example", "--to", "eve@nowhere.example", "--bcc", "trent@nowhere.example", "--text", "x",
+                     "--encrypt", "-o", "out.eml", says=("eve@nowhere.example", "trent@nowhere.example", "--recipient-key"))
+
+    def test_empty_values_are_64(self):
+        for option in ("-o", "--to", "--attach", "--identity"):
+            with self.subTest(option=option):
+                self.refused(64, "compose", "--from", "a@b.example", "--to", "c@d.example", "--text", "x", option, "")
+
+    def test_empty_texts_are_texts(self):
+        for words in (["--subject=", "--text="], ["--subject", "", "--text", ""]):
+            self.assertTrue(self.run_tool("compose", "--from", "a@b.example", "--to", "c@d.example", *words).text.endswith("\r\n\r\n"))
+        self.refused(64, "compose", "--from=", "--to", "c@d.example", "--text", "x", says="--from")
+        self.refused(64, "compose", "--json=", "--from", "a@b.example", "--to", "c@d.example", "--text", "x")
+
+    def test_errors_are_one_line_and_hints_another(self):
+        result = self.refused(66, "open", "nowhere.eml", says="No such file")
+        self.assertEqual(result.errors.count("\n"), 1)
 
     def test_garbage_certificate_is_65(self):
         self.write("garbage.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
