@@ -10,7 +10,9 @@
 #include "mimeseal/core/text.h"
 #include "mimeseal/mail/open.h"
 #include "mimeseal/pgp/engine.h"
+#include "mimeseal/smime/engine.h"
 #include "mimeseal/toolkit/report.h"
+#include "mimeseal/toolkit/revocation.h"
 #include "reading_view.h"
 #include "settings.h"
 #include "terminal.h"
@@ -130,6 +132,10 @@ int run_open(const Options& options) {
   settings.allow_unauthenticated = options.allow_unauthenticated;
   settings.inline_pgp = options.inline_pgp;
   settings.read_pgp_keys = pgp::read_keys;
+  settings.read_certificates = smime::read_certificates;
+  std::unique_ptr<RevocationFetcher> revocation;
+  if (options.fetch_revocation) revocation = make_revocation_fetcher();
+  settings.revocation = revocation.get();
   const InputPtr input = open_message_input(file);
   const Opened opened = open_message(input, settings);
 

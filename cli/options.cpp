@@ -165,8 +165,11 @@ void describe_opening(po::options_description& all, Options& o) {
       ("require-signer", many(&o.require_signer, "ADDRESS|FINGERPRINT"), "exit 1 unless this one signed it")  //
       ("extract", one(&o.extract, "DIR"), "write the parts into a folder")                                    //
       ("allow-unauthenticated", po::bool_switch(&o.allow_unauthenticated),
-       "release content that nothing proves to be intact")  //
-      ("inline-pgp", po::bool_switch(&o.inline_pgp), "decrypt PGP armour inside text parts");
+       "release content that nothing proves to be intact")                                    //
+      ("inline-pgp", po::bool_switch(&o.inline_pgp), "decrypt PGP armour inside text parts")  //
+      ("fetch-revocation", po::bool_switch(&o.fetch_revocation),
+       "S/MIME: ask the CAs' servers (OCSP, CRL) whether the certificates of a signer whom --trust vouches for are "
+       "revoked; they, and who watches the line, learn that this message is read. What they leave open is not good");
   all.add(group);
 }
 

@@ -68,7 +68,7 @@ struct Options {
   // kOpening
   std::vector<std::string> require, require_signer;
   std::string extract;
-  bool allow_unauthenticated = false, inline_pgp = false;
+  bool allow_unauthenticated = false, inline_pgp = false, fetch_revocation = false;
 
   // kOutput
   std::string output;

@@ -14,6 +14,7 @@
 #include "mimeseal/mail/seal.h"
 #include "mimeseal/mime/compose.h"
 #include "mimeseal/pgp/engine.h"
+#include "mimeseal/smime/engine.h"
 #include "mimeseal/toolkit/draft_json.h"
 #include "mimeseal/toolkit/engines.h"
 #include "mimeseal/toolkit/report.h"
@@ -78,6 +79,7 @@ Json opened_json(const Case& one, const InputPtr& input, Engines& engines) {
   settings.allow_unauthenticated = options.value("allow_unauthenticated", false);
   settings.inline_pgp = options.value("inline_pgp", false);
   settings.read_pgp_keys = pgp::read_keys;
+  settings.read_certificates = smime::read_certificates;
   const Opened opened = open_message(input, settings);
   Json report = Json::parse(report_json(opened));
   if (opened.payload) {

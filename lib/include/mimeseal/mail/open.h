@@ -20,6 +20,9 @@ struct OpenSettings {
   bool allow_legacy = false;
   bool allow_unauthenticated = false;
   bool inline_pgp = false;
+  /// S/MIME: asks the CAs' servers whether signers' certificates are revoked; they, and whoever watches, then learn
+  /// that this message is read. Null: nothing is ever fetched. One for each message.
+  RevocationFetcher* revocation = nullptr;
   ScanLimits scan;
   std::uint32_t max_layers = 20;
   std::uint64_t max_payload = 8ULL << 30U;  ///< octets of plaintext, all layers together
