@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "commands.h"
+#include "key_import.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
 #include "mimeseal/mime/mailbox.h"
@@ -96,6 +97,8 @@ std::string long_text(const KeyReport& report) {
   const KeyInfo& info = report.info;
   std::string text = visible(info.name) + "\n";
   text += "  fingerprint  " + info.fingerprint + "\n";
+  for (std::size_t i = 1; i < info.user_ids.size(); ++i)
+    text += "  user id      " + visible(info.user_ids[i]) + "\n";
   if (!info.issuer.empty()) text += "  issuer       " + visible(info.issuer) + "\n";
   if (!info.serial.empty()) text += "  serial       " + info.serial + "\n";
   text += "  protocol     " + std::string(to_string(info.protocol)) + "\n";
@@ -117,11 +120,12 @@ std::string check_line(const KeyReport& report) {
 }  // namespace
 
 int run_keys(const Options& options) {
-  if (options.arguments.empty()) throw Error(Errc::usage, "keys takes list, show or check");
+  if (options.arguments.empty()) throw Error(Errc::usage, "keys takes list, show, check or import");
   const std::string& action = options.arguments.front();
   const std::vector<std::string> who(options.arguments.begin() + 1, options.arguments.end());
+  if (action == "import") return import_key_files(options, who);
   if (action != "list" && action != "show" && action != "check")
-    throw Error(Errc::usage, "keys takes list, show or check", visible(action));
+    throw Error(Errc::usage, "keys takes list, show, check or import", visible(action));
   if (action == "check" && who.empty()) throw Error(Errc::usage, "keys check takes addresses");
   const Time at = judged_at(options);
   Engines engines(key_settings(options));

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "extract.h"
+#include "key_import.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/output.h"
 #include "mimeseal/core/text.h"
@@ -116,6 +117,19 @@ std::unique_ptr<OutputFile> payload_output(const Opened& opened, const std::stri
   return out;
 }
 
+/// Says what did not come of an import that was asked for.
+int code_of_import(const std::vector<pgp::ImportedKey>& imported, bool done) {
+  if (imported.empty()) {
+    print_hint(done ? "no key to import: the message has no part of the type application/pgp-keys"
+                    : "no key is imported from a message that is not as it was demanded to be");
+  }
+  const bool refused = std::any_of(imported.begin(), imported.end(), [](const pgp::ImportedKey& key) {
+    return key.result == pgp::ImportResult::refused;
+  });
+  if (refused) print_error(Error(Errc::malformed, "not every attached key could be imported"));
+  return refused ? 1 : 0;
+}
+
 }  // namespace
 
 int run_open(const Options& options) {
@@ -144,14 +158,18 @@ int run_open(const Options& options) {
   const bool released = opened.payload != nullptr && opened.summary.signed_ != SignedState::bad && failed.empty();
   std::unique_ptr<OutputFile> payload;
   if (!options.output.empty() && released) payload = payload_output(opened, options.output);
+  const bool imports = options.import_keys && released && code == 0;
   std::optional<Extraction> extraction;
   if (!options.extract.empty() && released) extraction.emplace(opened, options.extract);
   if (payload) payload->finish();
+  std::vector<pgp::ImportedKey> imported;
+  if (imports) imported = import_attached_keys(options, opened);
 
   if (json) {
-    print_json(report_json(opened));
+    print_json(report_json(opened, options.import_keys ? &imported : nullptr));
   } else if (options.output != "-") {
     print_result(reading_view(opened, use_colour()));
+    if (!imported.empty()) print_result("\nimported keys:\n" + import_text(imported));
   }
   // Files appear last: without the report there is nothing of them either.
   if (extraction)
@@ -164,7 +182,7 @@ int run_open(const Options& options) {
     std::string line = verdict_line(opened);
     print_error(Error(Errc::refused, std::move(line), file == "-" ? "standard input" : file));
   }
-  return code;
+  return options.import_keys ? std::max(code, code_of_import(imported, imports)) : code;
 }
 
 }  // namespace mimeseal::cli

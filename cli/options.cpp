@@ -105,13 +105,15 @@ void describe_keys(po::options_description& all, Options& o) {
        "one's own keys: a .p12/.pfx/.pem file, a pkcs11: URI, an OpenPGP key file, a fingerprint or an address in the "
        "keyring")  //
       ("passphrase-file", many(&o.passphrase_file, "FILE"),
-       "its passphrase: the file's first line; given once, or once for each identity in their order")               //
-      ("passphrase-fd", optional_number(o.passphrase_fd, "N"), "likewise from a descriptor")                        //
-      ("recipient-key", many(&o.recipient_key, "FILE|DIR"), "certificates or OpenPGP keys, matched by address")     //
+       "its passphrase: the file's first line; given once, or once for each identity in their order")  //
+      ("passphrase-fd", optional_number(o.passphrase_fd, "N"), "likewise from a descriptor")           //
+      ("recipient-key", many(&o.recipient_key, "FILE|DIR|FINGERPRINT"),
+       "certificates or OpenPGP keys, matched by address; or an OpenPGP key of the keyring")                        //
       ("gnupg-home", one(&o.gnupg_home, "DIR"), "the keyring to use")                                               //
       ("trust", many(&o.trust, "FILE|DIR|system"), "CA certificates, or OpenPGP keys believed for their user ids")  //
       ("trust-model", one(&o.trust_model, "validity|always"), "OpenPGP: which keys of the keyring are believed")    //
-      ("locate", one(&o.locate, "wkd"), "OpenPGP: ask the recipient's domain for a key")                            //
+      ("locate", one(&o.locate, "wkd"), "OpenPGP: ask the recipient's domain for a key that is missing")            //
+      ("locate-ca", one(&o.locate_ca, "FILE"), "CA certificates to believe for that instead of the system's")       //
       ("crl", many(&o.crl, "FILE"), "revocation lists")                                                             //
       ("allow-legacy", po::bool_switch(&o.allow_legacy), "3DES, RC2, DES and old key files may be read");
   all.add(group);
@@ -169,7 +171,9 @@ void describe_opening(po::options_description& all, Options& o) {
       ("inline-pgp", po::bool_switch(&o.inline_pgp), "decrypt PGP armour inside text parts")  //
       ("fetch-revocation", po::bool_switch(&o.fetch_revocation),
        "S/MIME: ask the CAs' servers (OCSP, CRL) whether the certificates of a signer whom --trust vouches for are "
-       "revoked; they, and who watches the line, learn that this message is read. What they leave open is not good");
+       "revoked; they, and who watches the line, learn that this message is read. What they leave open is not good")  //
+      ("import-keys", po::bool_switch(&o.import_keys),
+       "import attached OpenPGP keys (application/pgp-keys) into the keyring; it believes them no more for that");
   all.add(group);
 }
 

@@ -46,7 +46,7 @@ struct Options {
   std::string signature, cipher, digest, rsa_signature, key_transport, profile, protect_headers;
 
   // kKeys
-  std::string protocol, gnupg_home, trust_model, locate;
+  std::string protocol, gnupg_home, trust_model, locate, locate_ca;
   std::optional<int> passphrase_fd;
   std::vector<std::string> passphrase_file, identity, recipient_key, trust, crl;
   bool allow_legacy = false;
@@ -68,7 +68,7 @@ struct Options {
   // kOpening
   std::vector<std::string> require, require_signer;
   std::string extract;
-  bool allow_unauthenticated = false, inline_pgp = false, fetch_revocation = false;
+  bool allow_unauthenticated = false, inline_pgp = false, fetch_revocation = false, import_keys = false;
 
   // kOutput
   std::string output;

@@ -133,6 +133,9 @@ KeySettings key_settings(const Options& options) {
   settings.passphrase = passphrase_source(options);
   settings.trust_always = options.trust_model == "always";
   settings.locate_wkd = options.locate == "wkd";
+  settings.locate_ca = options.locate_ca;
+  if (!settings.locate_ca.empty()) static_cast<void>(file_input(settings.locate_ca));
+  settings.proxy = options.proxy;
   settings.allow_legacy = options.allow_legacy;
   return settings;
 }

@@ -305,6 +305,9 @@ HttpResponse HttpClient::State::fail(CURLcode code, HttpFailure* failure) {
       (error.code() != Errc::protocol && error.code() != Errc::refused) || broke_in_handshake(code, text.get(code));
   failure->what = std::string(error.what()) + " (" + where + ")";
   failure->code = error.code();
+  long connect_status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_HTTP_CONNECTCODE, &connect_status);
+  failure->no_such_host = code == CURLE_COULDNT_RESOLVE_HOST || connect_status >= 400;
   return {};
 }
 

@@ -141,10 +141,13 @@ KeyChoice choose_recipient(KeyStore& store, const EngineOptions& options, std::s
       rejected.push_back(name_of(key) + ": its user id's validity in the keyring is " + std::string(words(validity)));
     }
   }
-  if (usable.empty() && options.locate_wkd) {
-    if (const StoredPtr key = store.locate(std::string(address))) {
-      if (std::string why = why_not_encrypt(*key->get(), at); !why.empty()) {
-        rejected.push_back(name_of(key) + ": " + why);
+  if (usable.empty()) {
+    std::string why;
+    const std::vector<StoredPtr> located = store.locate(std::string(address), why);
+    if (located.empty() && !why.empty()) rejected.push_back(visible(why));
+    for (const StoredPtr& key : located) {
+      if (std::string fault = why_not_encrypt(*key->get(), at); !fault.empty()) {
+        rejected.push_back(name_of(key) + ": " + fault);
       } else {
         usable.emplace_back(key, "from " + key->info().origin);
       }

@@ -104,6 +104,7 @@ EncryptResult PgpEngine::encrypt(Source& content, Sink& out, const EncryptSpec& 
   if (spec.hidden) flags |= GPGME_ENCRYPT_THROW_KEYIDS;
   if (spec.passphrase != nullptr) flags |= GPGME_ENCRYPT_SYMMETRIC;
 
+  const WorkingTime time(store_, place, spec.at, !signers.empty());
   Context& context = *store_.context(place);
   context.begin(passphrases(place, spec.passphrase));
   add_signers(context, signers);

@@ -100,6 +100,7 @@ std::string PgpEngine::key_file(const StoredKey& key) {
 
 std::string PgpEngine::sign_in(Place place, const std::vector<const StoredKey*>& signers, Source& content,
                                const SignSpec& spec, SignResult& result) {
+  const WorkingTime time(store_, place, spec.at, true);
   Context& context = *store_.context(place);
   context.begin(passphrases(place, nullptr));
   add_signers(context, signers);
@@ -117,6 +118,7 @@ std::string PgpEngine::sign_in(Place place, const std::vector<const StoredKey*>&
 
 void PgpEngine::sign_message(Place place, const std::vector<const StoredKey*>& signers, Source& content, Sink& out,
                              const SignSpec& spec, SignResult& result) {
+  const WorkingTime time(store_, place, spec.at, true);
   Context& context = *store_.context(place);
   context.begin(passphrases(place, nullptr));
   add_signers(context, signers);

@@ -87,7 +87,8 @@ Belief keyring_belief(const _gpgme_key& key, TrustModel model) {
     belief.trust = Trust::untrusted;
     belief.why = "the keyring says never to trust the signer's key";
   } else if (key.expired) {
-    belief.why = "the signer's key has expired, and the keyring tells no validity for it any more";
+    belief.why =
+        "the signer's key has expired, and the keyring tells no validity of it any more; its file can be trusted";
   } else {
     belief.why = "no user id of the signer's key is valid in the keyring";
   }

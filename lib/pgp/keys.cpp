@@ -119,7 +119,8 @@ KeyInfo key_info(const _gpgme_key& key, std::string origin) {
   info.disabled = key.disabled != 0;
   for (const _gpgme_user_id* user_id = key.uids; user_id != nullptr; user_id = user_id->next) {
     if (!stands(key, *user_id)) continue;
-    if (info.name.empty()) info.name = text(user_id->uid);
+    info.user_ids.push_back(text(user_id->uid));
+    if (info.name.empty()) info.name = info.user_ids.back();
     const std::string address = address_of(*user_id);
     if (!address.empty() && std::find(info.addresses.begin(), info.addresses.end(), address) == info.addresses.end()) {
       info.addresses.push_back(address);

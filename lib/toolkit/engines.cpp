@@ -12,6 +12,7 @@
 #include "mimeseal/core/text.h"
 #include "mimeseal/pgp/engine.h"
 #include "mimeseal/smime/engine.h"
+#include "mimeseal/toolkit/wkd.h"
 #include "signed_messages.h"
 
 namespace mimeseal {
@@ -209,13 +210,19 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
 
   std::vector<std::string> recipient_paths;
   for (const std::string& key : settings.recipient_keys) {
-    if (!exists(key)) throw Error(Errc::no_input, "no such file or folder", visible(key));
-    recipient_paths.push_back(key);
+    if (exists(key)) {
+      recipient_paths.push_back(key);
+    } else if (looks_like_fingerprint(key)) {
+      pgp.recipient_keys.push_back(key);
+      names_keyring_key = true;
+    } else {
+      throw Error(Errc::no_input, "no such file or folder", visible(key));
+    }
   }
   Sorted recipients = sort_paths(recipient_paths, Role::recipient);
   smime.recipient_keys = std::move(recipients.smime);
   smime.recipient_messages = std::move(recipients.messages);
-  pgp.recipient_keys = std::move(recipients.pgp);
+  pgp.recipient_keys.insert(pgp.recipient_keys.end(), recipients.pgp.begin(), recipients.pgp.end());
 
   std::vector<std::string> trust_paths;
   for (const std::string& trust : settings.trust) {
@@ -234,7 +241,12 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
   pgp.allow_legacy = settings.allow_legacy;
   pgp.gnupg_home = settings.gnupg_home;
   pgp.trust_model = settings.trust_always ? pgp::TrustModel::always : pgp::TrustModel::validity;
-  pgp.locate_wkd = settings.locate_wkd;
+  if (settings.locate_wkd) {
+    WkdSettings wkd;
+    wkd.tls.ca_file = settings.locate_ca;
+    wkd.proxy = settings.proxy;
+    pgp.locate = make_wkd_locator(std::move(wkd));
+  }
 
   state.has_smime_keys =
       !smime.identities.empty() || !smime.recipient_keys.empty() || !smime.recipient_messages.empty();

@@ -20,7 +20,9 @@ struct SignSpec {
   bool detached = true;         ///< false: S/MIME opaque signed-data; OpenPGP: a signed message
   bool text = false;            ///< OpenPGP: a canonical text signature (type 0x01)
   SmimePolicy policy;           ///< S/MIME only
-  Time at{};                    ///< signing-time
+  /// The signing time that the signature states. OpenPGP: none given, or one within five minutes of the clock, is now;
+  /// a key of the user's keyring signs by gpg's clock alone, and any other time is Error(unsupported).
+  Time at{};
 };
 
 struct SignResult {
@@ -36,7 +38,7 @@ struct EncryptSpec {
   bool hidden = false;                      ///< OpenPGP: key ids withheld
   bool compress = false;                    ///< OpenPGP: let gpg compress; never for large or compressed content
   const SecretBytes* passphrase = nullptr;  ///< OpenPGP: symmetric, beside or instead of recipients
-  Time at{};
+  Time at{};                                ///< as SignSpec::at, where there are signers
 };
 
 struct EncryptResult {

@@ -46,6 +46,7 @@ struct HttpFailure {
   std::string what;
   Errc code = Errc::unavailable;  ///< unavailable, protocol (TLS), temporary (timeout), refused (by the proxy)
   bool transient = false;         ///< the network broke it off, not what was said: another attempt may go better
+  bool no_such_host = false;      ///< the name does not resolve, or the proxy would not connect to it
 };
 
 /// HTTPS by libcurl: TLS as the policy says, HTTP/1.1, no redirects followed, no cookies, no response decoding. Keeps
