@@ -62,6 +62,11 @@ void apply_dsn(Envelope& envelope, const Options& options) {
   if (events.size() > 1 && std::find(events.begin(), events.end(), "NEVER") != events.end())
     throw Error(Errc::usage, "--dsn never stands alone");
   envelope.notify = join(events, ",");
+  if (events.empty() || events.front() == "NEVER") return;
+  // RFC 3461, section 4.2: at submission the original recipient is the recipient. (One that is not ASCII would be of
+  // the type utf-8, which needs servers of RFC 6533.)
+  for (const std::string& address : envelope.recipients)
+    envelope.orcpt.push_back(is_ascii(address) ? std::optional("rfc822;" + address) : std::nullopt);
 }
 
 Envelope envelope_of(std::string from, std::vector<std::string> recipients, const Options& options) {

@@ -172,6 +172,20 @@ class Send(ToolTest):
         for secret in (b"secret-password", base64.b64encode(b"\0u\0secret-password"), base64.b64encode(b"secret-password")):
             self.assertNotIn(secret, result.err + result.out)
 
+    def test_delivery_notifications_and_what_they_are_about(self):
+        server = self.script()
+        sender = ["--dsn", "success,failure,delay,hdrs", "--envid", "a+b=c d"]
+        self.send(self.url(server), *sender)
+        self.send(self.url(server), "--dsn", "never,full", expect=0)
+        self.send(self.url(server), "--dsn", "never,success", expect=64)
+        self.send(self.url(server), "--dsn", "often", expect=64)
+        said = [line for line in server.commands() if line.startswith(("MAIL", "RCPT"))]
+        self.assertTrue(said[0].endswith(" RET=HDRS ENVID=a+2Bb+3Dc+20d"), said[0])
+        self.assertEqual(said[1], "RCPT TO:<bob@smime.example> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;bob@smime.example")
+        self.assertTrue(said[2].endswith(" RET=FULL"), said[2])
+        self.assertEqual(said[3], "RCPT TO:<bob@smime.example> NOTIFY=NEVER")
+        self.assertEqual(server.violations(), [])
+
     def test_the_copy_that_is_kept_has_no_wishes_of_the_submission(self):
         server = self.script(ehlo_tls="PIPELINING,SIZE 1000000,AUTH PLAIN,REQUIRETLS,DSN")
         self.send(self.url(server), "--require-tls", "--dsn", "success,full", "--save-sent", "maildir:" + self.path("sent"))
