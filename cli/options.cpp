@@ -190,11 +190,12 @@ void describe_rest(po::options_description& all, Options& o, unsigned groups) {
   }
   if ((groups & kVectors) != 0) {
     po::options_description group("Vectors");
-    group.add_options()                                                                //
-        ("filter", one(&o.filter, "GLOB"), "only cases whose id fits")                 //
-        ("jobs", one(&o.jobs, "N"), "cases side by side; by default one a processor")  //
-        ("junit", one(&o.junit, "FILE"), "write a JUnit report")                       //
-        ("tool", one(&o.tool, "'CMD {input}'"), "judge another program's report by the same expectations");
+    group.add_options()                                                                                     //
+        ("filter", one(&o.filter, "GLOB"), "only cases whose id fits")                                      //
+        ("jobs", one(&o.jobs, "N"), "cases side by side; by default one a processor")                       //
+        ("junit", one(&o.junit, "FILE"), "write a JUnit report")                                            //
+        ("tool", one(&o.tool, "'CMD {input}'"), "judge another program's report by the same expectations")  //
+        ("tool-timeout", one(&o.tool_timeout, "SECONDS"), "end that program after this time; 60, unless given");
     all.add(group);
   }
   if ((groups & kSes) != 0) {

@@ -75,7 +75,7 @@ struct Options {
 
   // kVectors
   std::string filter, junit, tool;
-  int jobs = 0;
+  int jobs = 0, tool_timeout = 60;
 
   // kSes
   std::string region, endpoint, api, metadata, data_key;
