@@ -178,9 +178,13 @@ int run_open(const Options& options) {
   if (payload) payload->commit();
   for (const std::string& line : failed)
     print_error(Error(Errc::refused, line));
-  if (code != 0 && failed.empty()) {
-    std::string line = verdict_line(opened);
-    print_error(Error(Errc::refused, std::move(line), file == "-" ? "standard input" : file));
+  if (code_of_layers(opened) != 0) {
+    const std::string name = file == "-" ? "standard input" : file;
+    print_error(Error(Errc::refused, verdict_line(opened), name));
+    // What is wrong beside the message's own envelope is not in its verdict.
+    for (const OpenedLayer& layer : opened.layers)
+      if (layer.errant && layer.facts.result == LayerResult::bad)
+        print_error(Error(Errc::refused, "part " + layer.path + " is bad: " + layer.facts.why, name));
   }
   return options.import_keys ? std::max(code, code_of_import(imported, imports)) : code;
 }

@@ -50,6 +50,25 @@ class Send(ToolTest):
                 self.write("arrived.eml", message.content)
                 self.run_tool("open", self.path("arrived.eml"), *self.bob(), "--trust", CA, "--require", "signed,encrypted")
 
+    def test_what_does_not_go_together_is_64(self):
+        sealed = self.sealed()
+        for words in (["--bcc", "z@x.example"], ["--to", "z@x.example"], ["--subject", "x"], ["--sign"], ["--eml", sealed]):
+            with self.subTest(words=words):
+                self.run_tool("send", "--raw", sealed, "--via", "file:" + self.path("out.eml"), *words, expect=64)
+        self.run_tool("send", "--raw", sealed, "--via", "file:" + self.path("out.eml"), "--tag", "a=b", expect=64)
+        self.run_tool("send", "--raw", sealed, "--via", "file:-", "--json", expect=64)
+        self.run_tool("send", "--raw", sealed, "--via", "file:" + self.path("out.eml"), "--json", "--save-sent", "-", expect=64)
+        self.assertFalse(os.path.exists(self.path("out.eml")))
+
+    def test_a_mere_name_is_no_seal(self):
+        head = "From: alice@smime.example\r\nTo: bob@smime.example\r\nMIME-Version: 1.0\r\n"
+        for content_type in ("application/pkcs7-mime; smime-type=enveloped-data", "application/pkcs7-mime; smime-type=signed-data",
+                             "application/pkcs7-mime", "application/pkcs7-mime; smime-type=certs-only",
+                             "multipart/signed; boundary=b; protocol=\"application/pkcs7-signature\"; micalg=sha-256"):
+            with self.subTest(content_type=content_type):
+                self.write("fake.eml", f"{head}Content-Type: {content_type}\r\n\r\nnot really\r\n")
+                self.run_tool("send", "--raw", self.path("fake.eml"), "--via", "file:" + self.path("out.eml"), expect=64)
+
     def test_refused_bcc_means_that_nobody_gets_it(self):
         words = ["--bcc", "dana@smime.example", "--recipient-key", os.path.join(RFC9216, "dana.encrypt.crt")]
         for reply, code, result in (("550 5.1.1 unknown", 2, "refused"), ("450 4.2.1 later", 75, "deferred")):

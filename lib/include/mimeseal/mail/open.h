@@ -134,7 +134,8 @@ struct Inspected {
   struct Layer {
     std::string path;
     LayerType type;
-    std::string detail;  ///< "claimed smime-type", …
+    std::string detail;       ///< "claimed smime-type", …
+    bool recognised = false;  ///< its octets or parts are such a layer too, as far as can be told without keys
   };
   std::vector<Layer> layers;
 };
