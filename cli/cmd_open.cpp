@@ -11,7 +11,9 @@
 #include "mimeseal/core/text.h"
 #include "mimeseal/mail/open.h"
 #include "mimeseal/pgp/engine.h"
+#include "mimeseal/smime/engine.h"
 #include "mimeseal/toolkit/report.h"
+#include "mimeseal/toolkit/revocation.h"
 #include "reading_view.h"
 #include "settings.h"
 #include "terminal.h"
@@ -144,6 +146,10 @@ int run_open(const Options& options) {
   settings.allow_unauthenticated = options.allow_unauthenticated;
   settings.inline_pgp = options.inline_pgp;
   settings.read_pgp_keys = pgp::read_keys;
+  settings.read_certificates = smime::read_certificates;
+  std::unique_ptr<RevocationFetcher> revocation;
+  if (options.fetch_revocation) revocation = make_revocation_fetcher();
+  settings.revocation = revocation.get();
   const InputPtr input = open_message_input(file);
   const Opened opened = open_message(input, settings);
 
@@ -172,9 +178,13 @@ int run_open(const Options& options) {
   if (payload) payload->commit();
   for (const std::string& line : failed)
     print_error(Error(Errc::refused, line));
-  if (code != 0 && failed.empty()) {
-    std::string line = verdict_line(opened);
-    print_error(Error(Errc::refused, std::move(line), file == "-" ? "standard input" : file));
+  if (code_of_layers(opened) != 0) {
+    const std::string name = file == "-" ? "standard input" : file;
+    print_error(Error(Errc::refused, verdict_line(opened), name));
+    // What is wrong beside the message's own envelope is not in its verdict.
+    for (const OpenedLayer& layer : opened.layers)
+      if (layer.errant && layer.facts.result == LayerResult::bad)
+        print_error(Error(Errc::refused, "part " + layer.path + " is bad: " + layer.facts.why, name));
   }
   return options.import_keys ? std::max(code, code_of_import(imported, imports)) : code;
 }

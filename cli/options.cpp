@@ -169,6 +169,9 @@ void describe_opening(po::options_description& all, Options& o) {
       ("allow-unauthenticated", po::bool_switch(&o.allow_unauthenticated),
        "release content that nothing proves to be intact")                                    //
       ("inline-pgp", po::bool_switch(&o.inline_pgp), "decrypt PGP armour inside text parts")  //
+      ("fetch-revocation", po::bool_switch(&o.fetch_revocation),
+       "S/MIME: ask the CAs' servers (OCSP, CRL) whether the certificates of a signer whom --trust vouches for are "
+       "revoked; they, and who watches the line, learn that this message is read. What they leave open is not good")  //
       ("import-keys", po::bool_switch(&o.import_keys),
        "import attached OpenPGP keys (application/pgp-keys) into the keyring; it believes them no more for that");
   all.add(group);
@@ -187,11 +190,12 @@ void describe_rest(po::options_description& all, Options& o, unsigned groups) {
   }
   if ((groups & kVectors) != 0) {
     po::options_description group("Vectors");
-    group.add_options()                                                                //
-        ("filter", one(&o.filter, "GLOB"), "only cases whose id fits")                 //
-        ("jobs", one(&o.jobs, "N"), "cases side by side; by default one a processor")  //
-        ("junit", one(&o.junit, "FILE"), "write a JUnit report")                       //
-        ("tool", one(&o.tool, "'CMD {input}'"), "judge another program's report by the same expectations");
+    group.add_options()                                                                                     //
+        ("filter", one(&o.filter, "GLOB"), "only cases whose id fits")                                      //
+        ("jobs", one(&o.jobs, "N"), "cases side by side; by default one a processor")                       //
+        ("junit", one(&o.junit, "FILE"), "write a JUnit report")                                            //
+        ("tool", one(&o.tool, "'CMD {input}'"), "judge another program's report by the same expectations")  //
+        ("tool-timeout", one(&o.tool_timeout, "SECONDS"), "end that program after this time; 60, unless given");
     all.add(group);
   }
   if ((groups & kSes) != 0) {

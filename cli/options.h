@@ -68,14 +68,14 @@ struct Options {
   // kOpening
   std::vector<std::string> require, require_signer;
   std::string extract;
-  bool allow_unauthenticated = false, inline_pgp = false, import_keys = false;
+  bool allow_unauthenticated = false, inline_pgp = false, fetch_revocation = false, import_keys = false;
 
   // kOutput
   std::string output;
 
   // kVectors
   std::string filter, junit, tool;
-  int jobs = 0;
+  int jobs = 0, tool_timeout = 60;
 
   // kSes
   std::string region, endpoint, api, metadata, data_key;

@@ -135,7 +135,7 @@ KeySettings key_settings(const Options& options) {
   settings.locate_wkd = options.locate == "wkd";
   settings.locate_ca = options.locate_ca;
   if (!settings.locate_ca.empty()) static_cast<void>(file_input(settings.locate_ca));
-  settings.proxy = options.proxy;
+  settings.proxy = proxy(options);
   settings.allow_legacy = options.allow_legacy;
   return settings;
 }

@@ -25,7 +25,8 @@ void add_layer(Inspected& out, const InputPtr& input, const Part& part) {
   if (form.form == Form::cms) inside = peek_cms(input, part);
   if (form.form == Form::cms && !form.certain && !inside) return;
   const LayerType held = inside ? *inside : form.claimed;
-  out.layers.push_back({part.path, held, detail_of(part, form, held, inside.has_value())});
+  const bool recognised = form.sound && (form.form != Form::cms || inside.has_value());
+  out.layers.push_back({part.path, held, detail_of(part, form, held, inside.has_value()), recognised});
 }
 
 }  // namespace

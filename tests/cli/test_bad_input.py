@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """What goes wrong is named, has its exit code, and leaves no output half written."""
+import json
 import os
 import re
 import stat
@@ -94,6 +95,13 @@ class BadInput(ToolTest):
         for option in ("-o", "--to", "--attach", "--identity"):
             with self.subTest(option=option):
                 self.refused(64, "compose", "--from", "a@b.example", "--to", "c@d.example", "--text", "x", option, "")
+
+    def test_what_is_wrong_in_a_json_draft_is_65(self):
+        for draft in ({"from": []}, {}, {"from": "a@b.example", "headers": [{"name": "Bcc", "value": "c@d.example"}]},
+                      {"from": "a@b.example", "headers": [{"name": "Content-Type", "value": "text/html"}]}):
+            with self.subTest(draft=draft):
+                self.write("draft.json", json.dumps({"to": "c@d.example", "text": "x", **draft}))
+                self.refused(65, "compose", "--message", "draft.json", says="draft.json")
 
     def test_empty_texts_are_texts(self):
         for words in (["--subject=", "--text="], ["--subject", "", "--text", ""]):

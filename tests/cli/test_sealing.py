@@ -272,5 +272,48 @@ class Keys(Sealing):
         self.assertIn("CN=ann", self.run_tool("keys", "show", *self.identities("ann.pem"), fingerprint.upper()).text)
 
 
+class OpenPgp(ToolTest):
+    """The same rules for keys of a keyring."""
+
+    def setUp(self):
+        super().setUp()
+        self.home = self.path("g")
+        os.mkdir(self.home, 0o700)
+        self.addCleanup(subprocess.run, ["gpgconf", "--homedir", self.home, "--kill", "all"], capture_output=True, check=False)
+
+    def key(self, address, algorithm):
+        done = subprocess.run(["gpg", "--homedir", self.home, "--batch", "--passphrase", "", "--status-fd", "1", "--quick-generate-key",
+                               address, algorithm, "default", "0"], capture_output=True, check=True, timeout=120)
+        fingerprint = re.search(rb"KEY_CREATED \S (\w+)", done.stdout).group(1).decode()
+        subprocess.run(["gpg", "--homedir", self.home, "--batch", "--passphrase", "", "--quick-add-key", fingerprint,
+                        "cv25519" if algorithm == "ed25519" else "rsa2048", "encr"], capture_output=True, check=True, timeout=120)
+        return fingerprint.lower()
+
+    def signers(self, *words, sender="ann@x.test"):
+        report = self.run_tool("seal", "--gnupg-home", self.home, "--from", sender, "--to", "ann@x.test", "--text", "x", "-o",
+                               self.path("out.eml"), "--json", *words).json
+        return [s["key"] for s in report["signers"]]
+
+    def test_every_identity_of_the_author_signs(self):
+        modern, old, other = self.key("ann@x.test", "ed25519"), self.key("Ann <ann@x.test>", "rsa2048"), self.key("bob@x.test", "ed25519")
+        both = ["--identity", modern, "--identity", other, "--identity", old]
+        self.assertEqual(self.signers("--sign", *both), [modern, old])
+        opened = self.run_tool("open", "--json", "--gnupg-home", self.home, self.path("out.eml")).json
+        self.assertEqual(sorted(s["fingerprint"] for s in opened["layers"][0]["signers"]), sorted([modern, old]))
+        self.assertEqual(opened["summary"]["signed"], "good")
+        self.assertEqual(self.signers("--sign", "--encrypt", *both), [modern, old])
+        opened = self.run_tool("open", "--json", "--gnupg-home", self.home, self.path("out.eml")).json
+        self.assertEqual(len(opened["layers"][0]["signers"]), 2)
+        # No identity named: one key signs, however many there are.
+        self.assertEqual(len(self.signers("--sign")), 1)
+        # A name that fits two keys is one identity.
+        self.assertEqual(len(self.signers("--sign", "--identity", "ann@x.test")), 1)
+
+    def test_own_key_of_the_keyring_is_own_in_keys_check(self):
+        own = self.key("ann@x.test", "ed25519")
+        checked = self.run_tool("keys", "check", "--json", "--gnupg-home", self.home, "ann@x.test").json["keys"][0]
+        self.assertEqual((checked["fingerprint"], checked["has_secret"]), (own, True))
+
+
 if __name__ == "__main__":
     unittest.main()

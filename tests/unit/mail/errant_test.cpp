@@ -104,6 +104,26 @@ TEST_F(Errant, ALimitOfTheEnvelopeItself_IsAnErrorThatNamesThePart) {
   }
 }
 
+// RFC 9787, 4.1.1.5: compression is no cryptographic layer, so what it holds stands in no envelope.
+TEST_F(Errant, WhatIsCompressed_IsNoEnvelope) {
+  SealSpec how = spec(true, true);
+  how.header_policy = HeaderPolicy::off();
+  const std::string inner = sealed(letter(), how);
+  StringSink packed;
+  alice_.compress(*view_source(inner.substr(inner.find("Content-Type:"))), packed);
+  const Opened opened = open_octets(std::string(kHeader) +
+                                    "MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; "
+                                    "smime-type=compressed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                                    in_lines(base64_encode(packed.str())));
+  ASSERT_EQ(opened.layers.size(), 3U);
+  EXPECT_TRUE(opened.layers[1].errant);
+  EXPECT_TRUE(opened.layers[2].errant);
+  EXPECT_EQ(to_string(opened.summary.state), "unprotected");
+  EXPECT_FALSE(opened.summary.encrypted);
+  EXPECT_EQ(to_string(opened.summary.signed_), "none");
+  EXPECT_EQ(opened.headers.protection, HeaderProtection::none);
+}
+
 // RFC 2387, 3.2: the root of multipart/related is what its start names.
 TEST(Related, TheStartParameterNamesTheTextThatIsShown) {
   const auto related = [](const std::string& start) {

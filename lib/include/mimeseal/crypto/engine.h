@@ -10,6 +10,7 @@
 #include "mimeseal/core/source.h"
 #include "mimeseal/crypto/key.h"
 #include "mimeseal/crypto/policy.h"
+#include "mimeseal/crypto/revocation.h"
 #include "mimeseal/crypto/verdict.h"
 
 namespace mimeseal {
@@ -54,6 +55,8 @@ struct OpenSpec {
       false;  ///< 3DES, RC2, DES and the like may be decrypted; SHA-1 signatures are computed (and weak)
   std::uint64_t max_output = UINT64_MAX;  ///< octets a layer may give out; Error(limit) past it
   std::uint64_t max_recipients = 10'000;  ///< recipientInfos looked at
+  /// S/MIME: asks the CAs' servers whether signers' certificates are revoked. Null: nothing is ever fetched.
+  RevocationFetcher* revocation = nullptr;
 };
 
 /// One protocol's cryptography: octets in, octets out, no MIME. S/MIME speaks DER (BER is read), OpenPGP speaks

@@ -20,6 +20,9 @@ struct OpenSettings {
   bool allow_legacy = false;
   bool allow_unauthenticated = false;
   bool inline_pgp = false;
+  /// S/MIME: asks the CAs' servers whether signers' certificates are revoked; they, and whoever watches, then learn
+  /// that this message is read. Null: nothing is ever fetched. One for each message.
+  RevocationFetcher* revocation = nullptr;
   ScanLimits scan;
   std::uint32_t max_layers = 20;
   std::uint64_t max_payload = 8ULL << 30U;  ///< octets of plaintext, all layers together
@@ -131,7 +134,8 @@ struct Inspected {
   struct Layer {
     std::string path;
     LayerType type;
-    std::string detail;  ///< "claimed smime-type", …
+    std::string detail;       ///< "claimed smime-type", …
+    bool recognised = false;  ///< its octets or parts are such a layer too, as far as can be told without keys
   };
   std::vector<Layer> layers;
 };

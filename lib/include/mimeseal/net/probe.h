@@ -34,7 +34,7 @@ struct ProbedCertificate {
 };
 
 struct ProbeFault {
-  std::string code;  ///< "old-tls", "chain", "name", "expired", "no-tls", "auth-in-clear", …
+  std::string code;  ///< "old-tls", "chain", "name", "expired", "revoked", "no-tls", "auth-in-clear", …
   std::string why;
 };
 

@@ -9,6 +9,7 @@
 
 #include "mimeseal/core/secret.h"
 #include "mimeseal/crypto/engine.h"
+#include "mimeseal/send/options.h"
 
 namespace mimeseal {
 
@@ -25,7 +26,7 @@ struct KeySettings {
   bool trust_always = false;
   bool locate_wkd = false;  ///< ask the recipient's domain for an OpenPGP key that is missing (toolkit/wkd.h)
   std::string locate_ca;    ///< CA certificates to believe for that instead of the system's
-  std::string proxy;        ///< for that; empty: what the environment says
+  Proxy proxy;              ///< for that; empty: what the environment says
   bool allow_legacy = false;
 };
 

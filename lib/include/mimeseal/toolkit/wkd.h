@@ -23,8 +23,8 @@ struct WkdUrls {
 [[nodiscard]] MIMESEAL_API WkdUrls wkd_urls(std::string_view address);
 
 struct WkdSettings {
-  TlsPolicy tls;      ///< as for every connection: 1.2 at least, certificate and name always checked
-  std::string proxy;  ///< empty: what the environment says
+  TlsPolicy tls;  ///< as for every connection: 1.2 at least, certificate and name always checked
+  Proxy proxy;    ///< empty: what the environment says
   std::chrono::milliseconds timeout{20'000};  ///< of one exchange
 };
 
