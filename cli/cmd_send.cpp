@@ -311,8 +311,6 @@ int dry_run(Sender& sender, const std::vector<Transaction>& transactions, const 
 
 int run_send(const Options& options) {
   if (options.via.empty()) throw Error(Errc::usage, "nothing says where to send", {}, "give --via URL");
-  if (!options.tag.empty() && !istarts_with(options.via, "ses:"))
-    throw Error(Errc::usage, "--tag is for Amazon SES alone", visible(options.via));
   const bool json = options.json && !(options.json_by_config && (options.via == "file:-" || options.save_sent == "-"));
   if (json && (options.via == "file:-" || options.save_sent == "-"))
     throw Error(Errc::usage, "the report and the message would both go to standard output");
