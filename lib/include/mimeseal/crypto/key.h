@@ -33,6 +33,7 @@ struct KeyInfo {
   bool revoked = false;
   bool disabled = false;
   std::string obstacle;  ///< why nothing can be done with a key of its kind here; empty: something can
+  std::string distrust;  ///< OpenPGP: why the keyring does not believe it for its addresses; empty: it does
   std::string origin;    ///< the file, folder, token or keyring it comes from
 };
 

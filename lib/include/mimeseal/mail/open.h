@@ -139,7 +139,11 @@ struct Inspected {
   };
   std::vector<Layer> layers;
 };
-[[nodiscard]] MIMESEAL_API Inspected inspect_message(const InputPtr& input, const ScanLimits& limits = {});
+/// With an S/MIME engine, what needs no key is looked into: opaque signatures and compression, whose content stands one
+/// level below its layer (offsets there are in that content). Nothing of it is verified. Throws Error(malformed),
+/// Error(limit), Error(io) for the message itself; for a layer that cannot be read there is a problem.
+[[nodiscard]] MIMESEAL_API Inspected inspect_message(const InputPtr& input, const ScanLimits& limits = {},
+                                                     Engine* smime = nullptr);
 
 /// The fields that a reply may carry (RFC 9788, section 6): subject and addresses, and the policy that keeps what was
 /// confidential out of the reply's outer header.
