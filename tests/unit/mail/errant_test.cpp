@@ -104,6 +104,56 @@ TEST_F(Errant, ALimitOfTheEnvelopeItself_IsAnErrorThatNamesThePart) {
   }
 }
 
+// RFC 9787, 6.3: a forwarded message has a From of its own, and its signers are held against that.
+TEST_F(Errant, WhatIsForwarded_IsHeldAgainstItsOwnFrom) {
+  SealSpec how = spec(true, false);
+  how.header_policy = HeaderPolicy::off();
+  const std::string alices = sealed(letter(), how);
+  const std::string forged = replaced(alices, "From: Alice <alice@example.net>", "From: eve@example.net");
+  const auto forwarded = [&](const std::string& from, const std::string& message) {
+    return open_octets("From: " + from + "\r\nSubject: Fwd\r\nMIME-Version: 1.0\r\n" +
+                       letter_with({"Content-Type: message/rfc822\r\n\r\n" + message + "\r\n"}));
+  };
+  const Opened honest = forwarded("eve@example.net", alices);
+  EXPECT_EQ(honest.layers.at(0).facts.signers.at(0).from, FromMatch::match);
+  EXPECT_TRUE(honest.parts.at(1).signed_);
+  EXPECT_FALSE(honest.parts.at(0).signed_);
+  const Opened lie = forwarded("alice@example.net", forged);
+  EXPECT_EQ(lie.layers.at(0).facts.signers.at(0).from, FromMatch::mismatch);
+  EXPECT_FALSE(lie.parts.at(1).signed_);
+  EXPECT_EQ(to_string(lie.summary.state), "unprotected");
+}
+
+// The problems of From stand at the message, not at the part: From is read as strictly for a part.
+TEST_F(Errant, ASignedPartOfAMessageFromSeveral_IsNobodysMatch) {
+  SealSpec how = spec(true, false);
+  how.header_policy = HeaderPolicy::off();
+  const std::string inner = sealed(letter(), how);
+  const std::string rest =
+      "\r\nSubject: x\r\nMIME-Version: 1.0\r\n" + letter_with({inner.substr(inner.find("Content-Type:")) + "\r\n"});
+  EXPECT_TRUE(open_octets("From: alice@example.net" + rest).parts.at(1).signed_);
+  for (const char* from : {"alice@example.net, eve@example.net", "eve@example.net <alice@example.net>",
+                           "all: alice@example.net;", "alice@example.net\r\nFrom: eve@example.net"}) {
+    const Opened opened = open_octets("From: " + std::string(from) + rest);
+    EXPECT_EQ(opened.layers.at(0).facts.signers.at(0).from, FromMatch::mismatch) << from;
+    EXPECT_FALSE(opened.parts.at(1).signed_) << from;
+  }
+}
+
+// RFC 9788, 4.5.3: the element is decoration of the author's own message; what others sealed is shown as it is.
+TEST_F(Errant, ALegacyDisplayMarkInAnErrantLayer_IsNotObeyed) {
+  const std::string marked = "Content-Type: text/plain; hp-legacy-display=1\r\n\r\nSeen\r\n\r\nToo\r\n";
+  const auto text = [&](const std::string& part) {
+    return open_octets(wrapped(std::string(kHeader) +
+                                   "Content-Type: multipart/mixed; hp=\"cipher\"; boundary=w\r\n\r\n--w\r\n" + part +
+                                   "--w--\r\n",
+                               true, kHeader))
+        .text;
+  };
+  EXPECT_EQ(text(marked), "Too");
+  EXPECT_EQ(text(encrypted_part(marked)), "Seen\n\nToo\n");
+}
+
 // RFC 9787, 4.1.1.5: compression is no cryptographic layer, so what it holds stands in no envelope.
 TEST_F(Errant, WhatIsCompressed_IsNoEnvelope) {
   SealSpec how = spec(true, true);
