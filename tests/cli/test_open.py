@@ -50,6 +50,22 @@ class Open(ToolTest):
                     report = self.open("signed.eml", "--require", "signed").json
                     self.assertEqual(report["layers"][0]["signers"][0]["from"], "match")
 
+    def test_an_attached_message_is_a_part_and_comes_back_whole(self):
+        inner = self.signed("inner.eml")
+        self.write("note.txt", "a note\n")
+        self.run_tool("compose", "--from", "a@x.example", "--to", "b@x.example", "--subject", "m", "--text", "t", "--attach", "note.txt",
+                      "-o", "m.eml")
+        self.run_tool("seal", *self.draft(), "--sign", *self.alice(), "--attach", "m.eml", "--attach", self.path("inner.eml"), "-o",
+                      self.path("outer.eml"))
+        report = self.open("outer.eml", "--extract", self.path("parts")).json
+        self.assertEqual(report["summary"]["signed"], "good")
+        self.assertEqual(self.read("parts/m.eml"), self.read("m.eml"))
+        self.assertEqual(self.read("parts/inner.eml"), inner)
+        self.assertEqual(self.read("parts/note.txt"), b"a note\n")
+        whole = [part for part in report["parts"] if part["type"] == "message/rfc822"]
+        self.assertEqual([(part["filename"], part["size"], part["signed"]) for part in whole],
+                         [("m.eml", len(self.read("m.eml")), True), ("inner.eml", len(inner), True)])
+
     def test_no_payload_stays_when_the_extraction_fails(self):
         self.signed("signed.eml")
         self.write("taken", "a file, no folder")

@@ -254,7 +254,9 @@ TEST_F(PgpReal, OneFlippedOctet_IsNeverGoodUnlessNothingSignedChanged) {
       const Opened result = open_message(memory_input(changed), settings);
       if (result.summary.signed_ != SignedState::good) {
         ++bad;
-        if (encrypt) EXPECT_THAT(result.text, Not(HasSubstr("From the first line"))) << at;
+        if (encrypt) {
+          EXPECT_THAT(result.text, Not(HasSubstr("From the first line"))) << at;
+        }
         continue;
       }
       EXPECT_EQ(result.text, untouched.text) << at;
