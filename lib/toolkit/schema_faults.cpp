@@ -25,7 +25,8 @@ std::string one_of(const Json& values) {
 
 std::vector<std::string> keys_of(const Json& schema) {
   std::vector<std::string> keys;
-  for (const auto& [key, ignored] : schema.value("properties", Json::object()).items())
+  if (!schema.contains("properties")) return keys;
+  for (const auto& [key, ignored] : schema["properties"].items())
     keys.push_back(key);
   return keys;
 }
@@ -136,23 +137,25 @@ class Finder {
     for (const Json& one : known)
       if (one.is_string()) words.push_back(one);
     const std::string meant = value.is_string() ? nearest(value, words) : std::string();
+    constexpr std::size_t kShown = 20;
+    if (words.size() > kShown && !meaning.empty())
+      return found(path, describe(value), meaning + (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
     found(path, describe(value),
-          (meant.empty() ? "" : "\"" + meant + "\"? It is ") + one_of(known) +
-              (meaning.empty() ? "" : " (" + meaning + ")"));
+          one_of(known) + (meaning.empty() ? "" : " (" + meaning + ")") +
+              (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
   }
 
   void check_length(const std::string& path, const std::string& text, const Json& schema, const std::string& meaning) {
+    const auto characters = [](std::size_t n) { return std::to_string(n) + (n == 1 ? " character" : " characters"); };
     const std::size_t length = length_of(text);
     const auto least = schema.value("minLength", std::size_t{0});
     const auto most = schema.value("maxLength", std::string::npos);
     if (length >= least && length <= most) return;
-    const std::string counted =
-        length == 0 ? "an empty string" : describe(Json(text)) + " of " + std::to_string(length) + " characters";
-    const std::string bound =
-        least == most    ? std::to_string(least) + " characters"
-        : length < least ? (least == 1 ? "one that is not empty" : "at least " + std::to_string(least) + " characters")
-                         : "at most " + std::to_string(most) + " characters";
-    found(path, counted, bound + (meaning.empty() ? "" : ": " + meaning));
+    const std::string counted = length == 0 ? "an empty string" : describe(Json(text)) + " of " + characters(length);
+    const std::string bound = least == most    ? characters(least)
+                              : length < least ? "at least " + characters(least)
+                                               : "at most " + characters(most);
+    found(path, counted, meaning.empty() ? bound : meaning + "; it has " + bound);
   }
 
   void check_range(const std::string& path, const Json& value, const Json& schema, const std::string& meaning) {
@@ -176,6 +179,8 @@ class Finder {
 
   void look_at_keys(const std::string& path, const Json& value, const Json& schema) {
     const std::vector<std::string> known = keys_of(schema);
+    if (value.size() < schema.value("minProperties", std::size_t{0}))
+      found(path, describe(value), "at least one of " + join(known, ", "));
     for (const Json& name : schema.value("required", Json::array())) {
       const auto key = name.get<std::string>();
       if (value.contains(key)) continue;
@@ -189,7 +194,7 @@ class Finder {
         if (std::find(known.begin(), known.end(), key) == known.end()) {
           const std::string meant = nearest(key, known);
           found(path, "the unknown key '" + visible(key.substr(0, 60)) + "'",
-                (meant.empty() ? "" : "'" + meant + "'? The keys are ") + join(known, ", "));
+                "one of " + join(known, ", ") + (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
         }
     for (const auto& [key, inner] : value.items())
       if (schema.contains("properties") && schema["properties"].contains(key))
@@ -220,7 +225,7 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
   constexpr std::size_t kLongest = 40;
   if (word.size() > kLongest) return {};
   std::string best;
-  std::size_t least = std::max<std::size_t>(word.size() / 3, 1) + 1;
+  std::size_t least = std::max<std::size_t>((word.size() + 1) / 3, word.size() < 4 ? 1 : 2) + 1;
   for (const std::string& one : known)
     if (const std::size_t away = distance(word, one); away < least) {
       least = away;

@@ -58,7 +58,11 @@ class Checker {
     for (const std::string& key : work_.needs)
       if (!json.contains(key)) refuse("", "no key '" + key + "'", "it, since '" + one_.work() + "' needs it");
     for (const auto& [key, ignored] : json.items())
-      if (kAnyCase.count(key) == 0 && work_.needs.count(key) == 0 && work_.may.count(key) == 0) passed_over(key, "");
+      if (kAnyCase.count(key) == 0 && work_.needs.count(key) == 0 && work_.may.count(key) == 0) {
+        Words known = work_.needs;
+        known.insert(work_.may.begin(), work_.may.end());
+        passed_over(key, "", known);
+      }
     check_keys("options", work_.options);
     check_keys("expect", work_.expect);
     check_result();
@@ -74,14 +78,16 @@ class Checker {
   }
 
   /// What would be passed over looks as if it had been judged.
-  [[noreturn]] void passed_over(const std::string& key, const std::string& where) const {
-    refuse(where, "the key '" + key + "'", "only what '" + one_.work() + "' knows");
+  [[noreturn]] void passed_over(const std::string& key, const std::string& where, const Words& known) const {
+    refuse(where, "the key '" + key + "'",
+           known.empty() ? "nothing there with '" + one_.work() + "'"
+                         : "with '" + one_.work() + "' only " + join({known.begin(), known.end()}, ", "));
   }
 
   void check_keys(const char* object, const Words& known) const {
     if (!one_.json.contains(object)) return;
     for (const auto& [key, ignored] : one_.json[object].items())
-      if (known.count(key) == 0) passed_over(key, std::string(".") + object);
+      if (known.count(key) == 0) passed_over(key, std::string(".") + object, known);
   }
 
   void check_result() const {
