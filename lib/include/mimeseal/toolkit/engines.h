@@ -48,8 +48,8 @@ class MIMESEAL_API Engines {
   /// Those that the given keys speak of; both when none were given.
   [[nodiscard]] std::vector<Engine*> given();
   [[nodiscard]] Engine& get(Protocol protocol);
-  /// The one that seals: as asked for, else what the identities and keys are. Throws Error(usage) when they are of both
-  /// kinds, or when nothing tells.
+  /// The one that seals: as asked for, else what the identities are, else what the keys are. Throws Error(usage) when
+  /// they are of both kinds, or when nothing tells.
   [[nodiscard]] Engine& sealing();
 
  private:
