@@ -73,7 +73,7 @@ class Wkd : public testing::Test {
         "wkd_server.py", std::vector<std::string>{"--root=" + root().string(),
                                                   "--cert=" + (folder_ / ("ca/" + certificate + ".pem")).string(),
                                                   "--key=" + (folder_ / ("ca/" + certificate + ".key")).string()});
-    settings_.proxy = "http://127.0.0.1:" + std::to_string(peer_->port());
+    settings_.proxy.url = "http://127.0.0.1:" + std::to_string(peer_->port());
     engines_ = std::make_unique<Engines>(settings_);
   }
 
