@@ -45,15 +45,23 @@ class LocalSender final : public Sender {
  private:
   void demand_possible(const Envelope& envelope) const {
     if (envelope.require_tls) throw Error(Errc::protocol, "REQUIRETLS cannot be demanded of a local delivery", name_);
+    if (asks_dsn(envelope))
+      throw Error(Errc::usage, "delivery notifications (DSN) cannot be asked of a local delivery", name_);
+    if (!envelope.tags.empty()) throw Error(Errc::usage, "only SES knows message tags", name_);
   }
 
-  Delivered deliver(const Envelope& envelope, Source& message) const {
+  Delivered deliver(const Envelope& envelope, Source& message) {
     if (scheme_ == "maildir") return deliver_to_maildir(path_, message, clock_);
     if (scheme_ == "exec") return deliver_to_program(path_, envelope, message);
+    // A second message would take the place of the first, which somebody was told is there.
+    if (written_)
+      throw Error(Errc::cannot_create, "a file takes one message, and this one has been written", name_,
+                  "maildir: takes any number");
     OutputFile file(path_);
     Delivered delivered;
     delivered.bytes = copy(message, file);
     file.commit();
+    written_ = true;
     delivered.result = Delivery::accepted;
     return delivered;
   }
@@ -62,6 +70,7 @@ class LocalSender final : public Sender {
   std::string scheme_;
   std::string path_;
   const Clock& clock_;
+  bool written_ = false;
 };
 
 }  // namespace

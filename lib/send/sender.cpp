@@ -69,6 +69,11 @@ bool needs_smtputf8(const Envelope& envelope) noexcept {
   return needs(envelope.from) || std::any_of(envelope.recipients.begin(), envelope.recipients.end(), needs);
 }
 
+bool asks_dsn(const Envelope& envelope) noexcept {
+  return !envelope.notify.empty() || !envelope.ret.empty() || !envelope.envid.empty() ||
+         std::any_of(envelope.orcpt.begin(), envelope.orcpt.end(), [](const auto& one) { return one.has_value(); });
+}
+
 std::string_view to_string(Delivery value) noexcept {
   switch (value) {
     case Delivery::accepted:
@@ -94,6 +99,10 @@ int exit_code(const Receipt& receipt) noexcept {
   if (accepted == total) return 0;
   if (accepted != 0) return 3;
   return count(Delivery::refused) != 0 ? 2 : 75;
+}
+
+std::optional<Receipt> Sender::rehearse(const Envelope& /*envelope*/, Source& /*message*/) {
+  return std::nullopt;
 }
 
 }  // namespace mimeseal

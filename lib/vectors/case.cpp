@@ -15,6 +15,7 @@
 #include "mimeseal/mail/seal.h"
 #include "mimeseal/mime/compose.h"
 #include "mimeseal/pgp/engine.h"
+#include "mimeseal/smime/engine.h"
 #include "mimeseal/toolkit/draft_json.h"
 #include "mimeseal/toolkit/engines.h"
 #include "mimeseal/toolkit/report.h"
@@ -77,6 +78,7 @@ Json opened_json(const Case& one, const InputPtr& input, Engines& engines) {
   settings.allow_unauthenticated = options.value("allow_unauthenticated", false);
   settings.inline_pgp = options.value("inline_pgp", false);
   settings.read_pgp_keys = pgp::read_keys;
+  settings.read_certificates = smime::read_certificates;
   const Opened opened = open_message(input, settings);
   Json report = Json::parse(report_json(opened));
   if (opened.payload) {
@@ -91,8 +93,11 @@ Json run_open(const Case& one) {
   return opened_json(one, file_input(one.file("input")), engines);
 }
 
-Json run_inspect(const Case& one) {
-  return Json::parse(report_json(inspect_message(file_input(one.file("input")))));
+/// `scan` is the tree of the message alone; `inspect` looks into what needs no key, as the tool does.
+Json run_inspect(const Case& one, bool into_layers) {
+  Engines engines{KeySettings()};
+  Engine* const smime = into_layers ? &engines.get(Protocol::smime) : nullptr;
+  return Json::parse(report_json(inspect_message(file_input(one.file("input")), {}, smime)));
 }
 
 void apply_sealing(const Json& sealing, SealSpec& spec) {
@@ -235,7 +240,7 @@ Json run_smtp_password(const Case& one) {
 Json done(const Case& one) {
   const std::string work = one.work();
   if (work == "open" || work == "header-protection") return run_open(one);
-  if (work == "inspect" || work == "scan") return run_inspect(one);
+  if (work == "inspect" || work == "scan") return run_inspect(one, work == "inspect");
   if (work == "seal-open" || work == "sign" || work == "encrypt") return run_seal_open(one);
   if (work == "sigv4") return run_sigv4(one);
   if (work == "s3-decrypt") return run_s3_decrypt(one);

@@ -394,6 +394,17 @@ TEST_F(Attack, BothLineEnds_VerifyAsTheyWereSigned) {
   EXPECT_TRUE(has_problem(opened, "lf-line-ends"));
 }
 
+TEST_F(Attack, LineEndsOfADeliveringProgram_CastNoDoubt_ThoseInASignedPartDo) {
+  const Opened delivered = open_octets("Return-Path: <alice@example.net>\n" + signed_letter() + "\n");
+  EXPECT_EQ(to_string(delivered.summary.state), "verified");
+  EXPECT_TRUE(has_problem(delivered, "bare-lf"));
+  Draft draft = letter();
+  draft.text = "one\r\ntwo\r\n";
+  const Opened mixed = open_octets(replaced(sealed(draft, spec(true, false)), "one\r\n", "one\n"));
+  EXPECT_NE(mixed.summary.signed_, SignedState::good);
+  EXPECT_TRUE(has_problem(mixed, "bare-lf"));
+}
+
 // Header protection.
 
 TEST_F(Attack, AForgedInnerFrom_ShowsTheOuterOne) {
