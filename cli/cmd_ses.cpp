@@ -37,7 +37,10 @@ aws::SesSettings ses_settings(const Options& options) {
 aws::Context context(const Options& options) {
   aws::Context context;
   context.tls = tls_policy(options);
-  context.proxy = options.proxy;
+  context.profile = options.aws_profile;
+  context.proxy = proxy(options);
+  context.timeout = timeout(options);
+  context.trace = trace(options);
   return context;
 }
 

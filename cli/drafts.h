@@ -28,4 +28,7 @@ struct Prepared {
 /// Error(usage), Error(malformed), Error(no_input) naming the option or file.
 [[nodiscard]] Prepared prepare(const Options& options, Engines& engines, bool in_clear = false);
 
+/// Whether any option of a draft was given, --message, --eml and --in-reply-to aside.
+[[nodiscard]] bool says_draft(const Options& options);
+
 }  // namespace mimeseal::cli

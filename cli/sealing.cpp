@@ -98,7 +98,6 @@ Sealed seal_prepared(const Prepared& prepared, const Options& options, Engines& 
   spec.autocrypt = options.autocrypt;
   spec.encrypt_to_self = !options.no_encrypt_to_self;
 
-  // Several identities that were named sign all of them.
   std::optional<SecretBytes> passphrase;
   if (options.symmetric) {
     const auto source = passphrase_source(options);

@@ -44,6 +44,22 @@ std::function<SecretBytes()> secret_source(const std::string& file, const std::o
   };
 }
 
+/// Several passphrases: one for each identity, in their order.
+std::function<SecretBytes(const std::string&)> passphrase_of_each(const Options& options) {
+  if (options.passphrase_file.size() != options.identity.size())
+    throw Error(Errc::usage, "--passphrase-file is given once, or once for each --identity");
+  std::vector<std::pair<std::string, std::function<SecretBytes()>>> sources;
+  for (std::size_t i = 0; i < options.identity.size(); ++i)
+    sources.emplace_back(options.identity[i], secret_source(options.passphrase_file[i], std::nullopt));
+  return [sources](const std::string& what) {
+    for (const auto& [identity, source] : sources) {
+      if (what == identity || what.starts_with(identity + "/")) return source();
+    }
+    throw Error(Errc::usage, "which of the passphrases it is cannot be told", visible(what),
+                "give one --passphrase-file, or use S/MIME identities in files");
+  };
+}
+
 /// Standard input, a pipe or a device: read once, to its end.
 class StreamSource final : public Source {
  public:
@@ -79,9 +95,11 @@ void check_readable(const std::vector<std::string>& paths) {
 }  // namespace
 
 std::function<SecretBytes(const std::string&)> passphrase_source(const Options& options) {
-  if (!options.passphrase_file.empty() && options.passphrase_fd)
+  const std::vector<std::string>& files = options.passphrase_file;
+  if (!files.empty() && options.passphrase_fd)
     throw Error(Errc::usage, "--passphrase-file and --passphrase-fd were both given");
-  if (const auto source = secret_source(options.passphrase_file, options.passphrase_fd))
+  if (files.size() > 1) return passphrase_of_each(options);
+  if (const auto source = secret_source(files.empty() ? "" : files.front(), options.passphrase_fd))
     return [source](const std::string&) { return source(); };
   if (::isatty(STDIN_FILENO) == 1 || ::isatty(STDERR_FILENO) == 1)
     return [](const std::string& what) { return ask_secret("passphrase for " + what); };
@@ -100,7 +118,6 @@ KeySettings key_settings(const Options& options) {
   if (!options.trust_model.empty() && options.trust_model != "validity" && options.trust_model != "always")
     refuse_value("trust-model", options.trust_model, "validity or always");
   if (!options.locate.empty() && options.locate != "wkd") refuse_value("locate", options.locate, "wkd");
-  check_readable(options.recipient_key);
   for (const std::string& path : options.trust)
     if (path != "system") check_readable({path});
   check_readable(options.crl);
@@ -115,6 +132,9 @@ KeySettings key_settings(const Options& options) {
   settings.passphrase = passphrase_source(options);
   settings.trust_always = options.trust_model == "always";
   settings.locate_wkd = options.locate == "wkd";
+  settings.locate_ca = options.locate_ca;
+  if (!settings.locate_ca.empty()) static_cast<void>(file_input(settings.locate_ca));
+  settings.proxy = proxy(options);
   settings.allow_legacy = options.allow_legacy;
   return settings;
 }
@@ -157,6 +177,20 @@ TlsPolicy tls_policy(const Options& options) {
   return policy;
 }
 
+Proxy proxy(const Options& options) {
+  return {options.proxy, options.proxy_user, secret_source(options.proxy_password_file, std::nullopt)};
+}
+
+std::chrono::seconds timeout(const Options& options) {
+  if (options.timeout < 0) throw Error(Errc::usage, "--timeout is a number of seconds, not negative");
+  return std::chrono::seconds(options.timeout);
+}
+
+std::function<void(std::string_view)> trace(const Options& options) {
+  if (!options.verbose) return nullptr;
+  return [](std::string_view line) { print_note(line); };
+}
+
 SenderOptions sender_options(const Options& options) {
   SenderOptions sender;
   sender.user = options.user;
@@ -168,11 +202,11 @@ SenderOptions sender_options(const Options& options) {
   if (has_crlf_or_nul(sender.user)) throw Error(Errc::usage, "a control character in --user");
   sender.auth = options.auth;
   sender.tls = tls_policy(options);
-  if (options.timeout < 0) throw Error(Errc::usage, "--timeout is a number of seconds, not negative");
-  sender.timeout = std::chrono::seconds(options.timeout);
-  sender.proxy = options.proxy;
+  sender.timeout = timeout(options);
+  sender.proxy = proxy(options);
   sender.hello = options.hello;
-  if (options.verbose) sender.trace = [](std::string_view line) { print_note(line); };
+  sender.profile = options.aws_profile;
+  sender.trace = trace(options);
   return sender;
 }
 

@@ -77,6 +77,9 @@ const Problem* ambiguity(const std::vector<Problem>& problems, const std::string
     // KMail has for years given multiparts inside its layers an encoding that they do not have: no reader takes it for
     // something else.
     if (problem.code == "encoded-multipart" && problem.path != "1") return true;
+    // Who delivers a message puts lines of his own before it, with the line ends of his system, and the lines between
+    // header and parts nobody shows.
+    if (problem.code == "bare-lf" && problem.path == "1") return true;
     return !is_ambiguous(problem.code) || std::ranges::find(kHarmless, problem.code) != kHarmless.end();
   };
   const auto found = std::ranges::find_if(problems, [&](const Problem& problem) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "layers.h"
@@ -36,7 +37,8 @@ struct Opening {
   std::uint64_t payload_left;
   std::uint32_t layers_left;
   std::vector<Problem> problems;
-  std::vector<std::string> certificates;  ///< PEM, of parts that carry nothing else
+  /// PEM, by the path of the part: of parts that carry nothing else.
+  std::vector<std::pair<std::string, std::string>> certificates;
 
   explicit Opening(const OpenSettings& chosen)
       : settings(chosen), payload_left(chosen.max_payload), layers_left(chosen.max_layers) {}

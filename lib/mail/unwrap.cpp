@@ -18,6 +18,7 @@ OpenSpec spec_of(const Opening& opening) {
   spec.at = opening.settings.at;
   spec.allow_legacy = opening.settings.allow_legacy;
   spec.max_output = opening.payload_left;
+  spec.revocation = opening.settings.revocation;
   return spec;
 }
 
@@ -88,8 +89,8 @@ Unwrapped open_blob(Opening& opening, const Place& place, const LayerForm& form,
                                  (form.certs_only || !out.facts.certificates.empty());
   if (only_certificates) {
     out.is_layer = false;
-    opening.certificates.insert(opening.certificates.end(), out.facts.certificates.begin(),
-                                out.facts.certificates.end());
+    for (std::string& pem : out.facts.certificates)
+      opening.certificates.emplace_back(place.part->path, std::move(pem));
     return out;
   }
   if (gives_content(out.facts, size)) {

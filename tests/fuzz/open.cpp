@@ -57,7 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     demand(opened.payload != nullptr || opened.text.empty());
     demand(opened.payload != nullptr || opened.headers.protection == HeaderProtection::none);
     static_cast<void>(reply_basis(opened));
-    static_cast<void>(inspect_message(input));
+    for (Engine* engine : settings.engines)
+      static_cast<void>(inspect_message(input, {}, engine->protocol() == Protocol::smime ? engine : nullptr));
   } catch (const Error& error) {
     demand(error.code() == Errc::limit || error.code() == Errc::malformed);
   }

@@ -6,6 +6,7 @@
 
 #include "mimeseal/core/error.h"
 #include "mimeseal/smime/engine.h"
+#include "smime/handles.h"
 #include "support/process.h"
 #include "support/smime_pki.h"
 
@@ -194,19 +195,66 @@ TEST(Keys, InternationalMailbox_IsMatchedInBothSpellings) {
   EXPECT_FALSE(engine->recipient_key("grun@bücher.test", now()).key);
 }
 
-TEST(Keys, WeakKey_IsUsedOnlyWhenLegacyIsAllowed) {
+/// The certificate of smime_keys.sh with its key's algorithm called id-RSAES-OAEP, as RFC 4055, section 4, allows.
+std::string oaep_typed(const std::string& name) {
+  const auto from_pem = [](const std::string& file) {
+    const std::string pem = test::read_file(smime_file(file));
+    const BioPtr in = view_bio(pem);
+    return X509Ptr(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+  };
+  const X509Ptr certificate = from_pem(name + ".crt");
+  const std::string ca = test::read_file(smime_file("ca.key"));
+  const BioPtr in = view_bio(ca);
+  const EvpPkeyPtr issuer(PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr));
+  // A new X509_PUBKEY, since the old one has its key in a cache.
+  const unsigned char* octets = nullptr;
+  int length = 0;
+  X509_PUBKEY_get0_param(nullptr, &octets, &length, nullptr, X509_get_X509_PUBKEY(certificate.get()));
+  auto* const copy = static_cast<unsigned char*>(OPENSSL_memdup(octets, static_cast<std::size_t>(length)));
+  X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate.get()), OBJ_nid2obj(NID_rsaesOaep), V_ASN1_NULL, nullptr,
+                         copy, length);
+  X509_sign(certificate.get(), issuer.get(), EVP_sha256());
+  return to_der(certificate.get(), i2d_X509);
+}
+
+TEST(Keys, KeyThatOpenSslCannotRead_IsNamedAndNotSealedTo) {
+  const test::TempDir dir;
+  test::write_file(dir / "oaep.crt", oaep_typed("rsa"));
+  EngineOptions options;
+  options.recipient_keys = {(dir / "oaep.crt").string()};
+  const auto engine = make_engine(options);
+  ASSERT_EQ(engine->keys().size(), 1U);
+  EXPECT_EQ(engine->keys().front()->info().algorithm, "rsaesOaep");
+  EXPECT_THAT(engine->keys().front()->info().obstacle, HasSubstr("rsaesOaep"));
+  const KeyChoice choice = engine->recipient_key("rsa@smime.test", now());
+  EXPECT_FALSE(choice.key);
+  EXPECT_THAT(choice.why, HasSubstr("OpenSSL cannot use keys of its kind (rsaesOaep)"));
+}
+
+TEST(Keys, WeakKey_IsNeverSealedTo) {
   EngineOptions options;
   options.recipient_keys = {smime_file("weak.crt")};
-  options.allow_legacy = true;
-  EXPECT_TRUE(make_engine(options)->recipient_key("weak@smime.test", now()).key);
+  const KeyChoice choice = make_engine(options)->recipient_key("weak@smime.test", now());
+  EXPECT_FALSE(choice.key);
+  EXPECT_THAT(choice.why, HasSubstr("too weak"));
+}
+
+TEST(Keys, PssParametersThatAreNotWritten_AreAnObstacle) {
+  const auto engine = make_engine(identities({smime_file("rsapss1.p12"), smime_file("rsapssmask.p12")}));
+  for (const auto& [name, reason] :
+       {std::pair("rsapss1", "digest that is not written"), std::pair("rsapssmask", "mask")}) {
+    const KeyChoice choice = engine->signing_key(std::string(name) + "@smime.test", now());
+    EXPECT_FALSE(choice.key) << name;
+    EXPECT_THAT(choice.why, HasSubstr(reason)) << name;
+  }
 }
 
 TEST(Keys, RevokedCertificate_IsNotSealedTo) {
   EngineOptions options;
   options.recipient_keys = {smime_file("revoked.crt"), smime_file("rsa.crt")};
   options.crls = {smime_file("ca.crl")};
-  EXPECT_TRUE(make_engine(options)->recipient_key("revoked@smime.test", now()).key)
-      << "whose list it is cannot be told";
+  EXPECT_FALSE(make_engine(options)->recipient_key("revoked@smime.test", now()).key)
+      << "who gives a list means it, though nothing here can check its signature";
   options.trust = {smime_file("chain.pem")};
   const auto engine = make_engine(options);
   const KeyChoice choice = engine->recipient_key("revoked@smime.test", now());
