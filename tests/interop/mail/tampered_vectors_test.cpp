@@ -30,6 +30,14 @@ std::string payload_of(const Opened& opened) {
                         : std::string();
 }
 
+/// Without names: in a header that nothing protects, those are nobody's word.
+std::vector<std::string> addresses_of(const Opened& opened) {
+  std::vector<std::string> list;
+  for (const Mailbox& mailbox : opened.headers.from)
+    list.push_back(mailbox.address());
+  return list;
+}
+
 /// A message and those who can read it.
 class Vector {
  public:
@@ -107,7 +115,8 @@ TEST_P(TamperedVectors, OneOctetChanged_IsNeverCalledIntactWithOtherContent) {
   const std::string folder = kData + GetParam() + "/";
   std::size_t messages = 0;
   std::size_t refused = 0;
-  for (const Json& one : Json::parse(read_file(folder + "manifest.json"))["cases"]) {
+  const Json manifest = Json::parse(read_file(folder + "manifest.json"));
+  for (const Json& one : manifest["cases"]) {
     if (one["do"] != "open" && one["do"] != "header-protection") continue;
     const Vector vector(folder, one);
     const std::optional<Opened> untouched = vector.open(vector.whole());
@@ -130,7 +139,7 @@ TEST_P(TamperedVectors, OneOctetChanged_IsNeverCalledIntactWithOtherContent) {
       }
       if (opened->summary.signed_ == SignedState::good) {
         EXPECT_EQ(untouched->summary.signed_, SignedState::good) << one["id"] << " at " << at;
-        EXPECT_EQ(opened->headers.from, untouched->headers.from) << one["id"] << " at " << at;
+        EXPECT_EQ(addresses_of(*opened), addresses_of(*untouched)) << one["id"] << " at " << at;
       }
       for (const std::string& digest : claims.signed_)
         EXPECT_TRUE(before.signed_.contains(digest)) << one["id"] << " at " << at;
@@ -141,8 +150,8 @@ TEST_P(TamperedVectors, OneOctetChanged_IsNeverCalledIntactWithOtherContent) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sets, TamperedVectors,
-                         testing::Values("bc-mail", "bouncycastle-cms", "ietf-rfc4134", "ietf-rfc8591", "ietf-rfc9788",
-                                         "kde", "nss-interop", "openssl", "thunderbird-smime", "own"),
+                         testing::Values("bc-mail", "ietf-rfc4134", "ietf-rfc8591", "ietf-rfc9788", "kde",
+                                         "nss-interop", "openssl", "thunderbird-smime", "own"),
                          [](const auto& set) {
                            std::string name = set.param;
                            std::replace(name.begin(), name.end(), '-', '_');
