@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "commands.h"
+#include "key_import.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
 #include "mimeseal/mime/mailbox.h"
@@ -13,14 +14,14 @@
 namespace mimeseal::cli {
 namespace {
 
-/// Why a key cannot be encrypted to at that time; empty when it can, addresses and trust aside.
+/// Why nothing is sealed to a key at that time; empty when it can be, addresses aside.
 std::string fault(const KeyInfo& info, Time at) {
   if (!info.obstacle.empty()) return info.obstacle;
   if (info.revoked) return "revoked";
   if (info.disabled) return "disabled";
   if (info.not_before && at < *info.not_before) return "not valid before " + format_rfc3339(*info.not_before);
   if (info.not_after && at > *info.not_after) return "expired on " + format_rfc3339(*info.not_after);
-  return info.can_encrypt ? std::string() : "not for encryption";
+  return info.can_encrypt ? info.distrust : "not for encryption";
 }
 
 bool is_of(const KeyInfo& info, const std::string& who) {
@@ -101,6 +102,8 @@ std::string long_text(const KeyReport& report) {
   const KeyInfo& info = report.info;
   std::string text = visible(info.name) + "\n";
   text += "  fingerprint  " + info.fingerprint + "\n";
+  for (std::size_t i = 1; i < info.user_ids.size(); ++i)
+    text += "  user id      " + visible(info.user_ids[i]) + "\n";
   if (!info.issuer.empty()) text += "  issuer       " + visible(info.issuer) + "\n";
   if (!info.serial.empty()) text += "  serial       " + info.serial + "\n";
   text += "  protocol     " + std::string(to_string(info.protocol)) + "\n";
@@ -122,18 +125,19 @@ std::string check_line(const KeyReport& report) {
 }  // namespace
 
 int run_keys(const Options& options) {
-  if (options.arguments.empty()) throw Error(Errc::usage, "keys takes list, show or check");
+  if (options.arguments.empty()) throw Error(Errc::usage, "keys takes list, show, check or import");
   const std::string& action = options.arguments.front();
   const std::vector<std::string> who(options.arguments.begin() + 1, options.arguments.end());
+  if (action == "import") return import_key_files(options, who);
   if (action != "list" && action != "show" && action != "check")
-    throw Error(Errc::usage, "keys takes list, show or check", visible(action));
+    throw Error(Errc::usage, "keys takes list, show, check or import", visible(action));
   if (action == "check" && who.empty()) throw Error(Errc::usage, "keys check takes addresses");
   const Time at = judged_at(options);
   Engines engines(key_settings(options));
   const std::vector<KeyReport> reports =
       action == "check" ? check_addresses(engines, who, at) : list_keys(engines, who, at);
   if (options.json) {
-    print_result(report_json(reports));
+    print_json(report_json(reports));
   } else {
     std::string text;
     for (const KeyReport& report : reports)

@@ -15,7 +15,7 @@
 namespace mimeseal::cli {
 namespace {
 
-constexpr int kDefaultTimeout = 15;
+constexpr std::chrono::seconds kDefaultTimeout{15};
 
 std::string padded(std::string text, std::size_t width) {
   text.resize(std::max(text.size(), width), ' ');
@@ -55,6 +55,26 @@ std::string table(const net::ProbeResult& result) {
   return text;
 }
 
+/// The first target is the one that was asked for; what else belongs to it may be out of reach, and that is a finding.
+std::vector<net::ProbeResult> probe_all(const std::vector<SenderUrl>& targets, const TlsPolicy& policy,
+                                        const Options& options) {
+  const std::chrono::seconds patience = timeout(options).count() > 0 ? timeout(options) : kDefaultTimeout;
+  const Proxy way = proxy(options);
+  std::vector<net::ProbeResult> results;
+  for (const SenderUrl& one : targets) {
+    try {
+      results.push_back(net::probe(one, policy, patience, judged_at(options), way));
+    } catch (const Error& error) {
+      if (results.empty() || error.code() != Errc::unavailable) throw;
+      net::ProbeResult unreachable;
+      unreachable.target = one.display();
+      unreachable.faults.push_back({"unreachable", error.what()});
+      results.push_back(std::move(unreachable));
+    }
+  }
+  return results;
+}
+
 }  // namespace
 
 int run_probe(const Options& options) {
@@ -65,20 +85,18 @@ int run_probe(const Options& options) {
   std::vector<SenderUrl> targets{target};
   if (target.scheme == "ses") {
     aws::Context context;
+    context.profile = options.aws_profile;
     context.tls = policy;
     targets = aws::ses_probe_targets(target, context);
   }
-  const std::chrono::seconds timeout(options.timeout > 0 ? options.timeout : kDefaultTimeout);
-  std::vector<net::ProbeResult> results;
-  for (const SenderUrl& one : targets)
-    results.push_back(net::probe(one, policy, timeout, judged_at(options)));
+  const std::vector<net::ProbeResult> results = probe_all(targets, policy, options);
 
   if (options.json) {
     // SES has several places: the HTTPS endpoint is the report, the others stand in it.
     auto json = nlohmann::ordered_json::parse(report_json(results.front()));
     for (std::size_t i = 1; i < results.size(); ++i)
       json["others"].push_back(nlohmann::ordered_json::parse(report_json(results[i])));
-    print_result(json.dump(2) + "\n");
+    print_json(json.dump(2) + "\n");
   } else {
     std::string text;
     for (const net::ProbeResult& result : results)

@@ -62,6 +62,11 @@ void apply_dsn(Envelope& envelope, const Options& options) {
   if (events.size() > 1 && std::find(events.begin(), events.end(), "NEVER") != events.end())
     throw Error(Errc::usage, "--dsn never stands alone");
   envelope.notify = join(events, ",");
+  if (events.empty() || events.front() == "NEVER") return;
+  // RFC 3461, section 4.2: at submission the original recipient is the recipient. (One that is not ASCII would be of
+  // the type utf-8, which needs servers of RFC 6533.)
+  for (const std::string& address : envelope.recipients)
+    envelope.orcpt.push_back(is_ascii(address) ? std::optional("rfc822;" + address) : std::nullopt);
 }
 
 Envelope envelope_of(std::string from, std::vector<std::string> recipients, const Options& options) {
@@ -94,10 +99,13 @@ std::vector<std::string> named_recipients(const Options& options) {
   return list;
 }
 
+/// Whether the whole message is a layer that protects it, and not merely one by its name.
 bool is_sealed(const InputPtr& input) {
   const Inspected inspected = inspect_message(input);
+  const std::string* const smime_type = inspected.index.root.content_type.find("smime-type");
+  if (smime_type != nullptr && iequals(*smime_type, "certs-only")) return false;
   return std::any_of(inspected.layers.begin(), inspected.layers.end(), [](const Inspected::Layer& layer) {
-    return layer.path == "1" && layer.type != LayerType::smime_compressed;
+    return layer.path == "1" && layer.recognised && layer.type != LayerType::smime_compressed;
   });
 }
 
@@ -108,6 +116,9 @@ bool is_sealed(const InputPtr& input) {
 
 std::vector<Transaction> raw_transactions(const Options& options) {
   if (wants_sealing(options)) throw Error(Errc::usage, "--raw submits the message as it is, and cannot be sealed");
+  if (says_draft(options) || !options.message.empty() || !options.eml.empty() || !options.in_reply_to.empty())
+    throw Error(Errc::usage, "--raw submits the message as it is: no option of a draft goes with it", {},
+                "give --rcpt and --envelope-from, or --eml instead of --raw");
   refuse_arguments(options);
   const InputPtr input = open_message_input(options.raw);
   const PartIndex index = scan(*input);
@@ -138,6 +149,9 @@ std::vector<Transaction> prepared_transactions(const Options& options) {
   Engines engines(key_settings(options));
   const Prepared prepared = prepare(options, engines);
   const std::string from = reverse_path(options, prepared.from, prepared.sender);
+  if (options.unsealed && !wants_sealing(options) && prepared.basis && prepared.basis->encrypt)
+    throw Error(Errc::usage, "the message that is answered was encrypted: its answer is not sent in the clear",
+                options.in_reply_to, "leave out --unsealed, and the answer is encrypted (RFC 9787, section 5.4)");
   std::vector<Transaction> list;
   if (wants_sealing(options) || (prepared.basis && prepared.basis->encrypt)) {
     const Sealed sealed = seal_prepared(prepared, options, engines);
@@ -171,26 +185,29 @@ std::vector<Transaction> prepared_transactions(const Options& options) {
 /// The copy that --save-sent asks for: opened before anything is sent, put in its place after.
 class SentCopy {
  public:
-  SentCopy(const std::string& target, const Transaction& transaction) : transaction_(transaction) {
+  SentCopy(const std::string& target, const Transaction& transaction)
+      : envelope_(make_envelope(transaction.envelope.from, transaction.envelope.recipients)),
+        message_(transaction.message) {
     if (istarts_with(target, "maildir:")) {
       maildir_ = local::make_sender(parse_sender_url(target));
-      const auto source = transaction.message.open();
-      maildir_->check(transaction.envelope, *source);
+      const auto source = message_.open();
+      maildir_->check(envelope_, *source);
     } else if (!target.empty()) {
       file_ = std::make_unique<OutputFile>(target);
-      copy(*transaction.message.open(), *file_);
+      copy(*message_.open(), *file_);
     }
   }
   void keep() {
     if (file_) file_->commit();
     if (maildir_) {
-      const auto source = transaction_.message.open();
-      static_cast<void>(maildir_->submit(transaction_.envelope, *source));
+      const auto source = message_.open();
+      static_cast<void>(maildir_->submit(envelope_, *source));
     }
   }
 
  private:
-  const Transaction& transaction_;
+  Envelope envelope_;  // without what was asked of the server
+  Rope message_;
   std::unique_ptr<Sender> maildir_;
   std::unique_ptr<OutputFile> file_;
 };
@@ -282,7 +299,11 @@ int dry_run(Sender& sender, const std::vector<Transaction>& transactions, const 
     }
     receipts.push_back(std::move(receipt));
   }
-  print_result(options.json ? report_json(receipts) : text);
+  if (options.json) {
+    print_json(report_json(receipts));
+  } else {
+    print_result(text);
+  }
   return 0;
 }
 
@@ -290,6 +311,9 @@ int dry_run(Sender& sender, const std::vector<Transaction>& transactions, const 
 
 int run_send(const Options& options) {
   if (options.via.empty()) throw Error(Errc::usage, "nothing says where to send", {}, "give --via URL");
+  const bool json = options.json && !(options.json_by_config && (options.via == "file:-" || options.save_sent == "-"));
+  if (json && (options.via == "file:-" || options.save_sent == "-"))
+    throw Error(Errc::usage, "the report and the message would both go to standard output");
   const auto sender = SenderRegistry::standard().make(options.via, sender_options(options));
   const std::vector<Transaction> transactions =
       options.raw.empty() ? prepared_transactions(options) : raw_transactions(options);
@@ -307,8 +331,8 @@ int run_send(const Options& options) {
   const Receipt all = joined(receipts);
   const int code = exit_code(all);
   // The receipt comes first: whatever fails now, the user must know what was sent.
-  if (options.json) {
-    print_result(report_json(receipts));
+  if (json) {
+    print_json(report_json(receipts));
   } else {
     std::string text;
     for (const RecipientReceipt& one : all.recipients)

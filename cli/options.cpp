@@ -105,13 +105,15 @@ void describe_keys(po::options_description& all, Options& o) {
        "one's own keys: a .p12/.pfx/.pem file, a pkcs11: URI, an OpenPGP key file, a fingerprint or an address in the "
        "keyring")  //
       ("passphrase-file", many(&o.passphrase_file, "FILE"),
-       "its passphrase: the file's first line; given once, or once for each identity in their order")               //
-      ("passphrase-fd", optional_number(o.passphrase_fd, "N"), "likewise from a descriptor")                        //
-      ("recipient-key", many(&o.recipient_key, "FILE|DIR"), "certificates or OpenPGP keys, matched by address")     //
+       "its passphrase: the file's first line; given once, or once for each identity in their order")  //
+      ("passphrase-fd", optional_number(o.passphrase_fd, "N"), "likewise from a descriptor")           //
+      ("recipient-key", many(&o.recipient_key, "FILE|DIR|FINGERPRINT"),
+       "certificates or OpenPGP keys, matched by address; or an OpenPGP key of the keyring")                        //
       ("gnupg-home", one(&o.gnupg_home, "DIR"), "the keyring to use")                                               //
       ("trust", many(&o.trust, "FILE|DIR|system"), "CA certificates, or OpenPGP keys believed for their user ids")  //
       ("trust-model", one(&o.trust_model, "validity|always"), "OpenPGP: which keys of the keyring are believed")    //
-      ("locate", one(&o.locate, "wkd"), "OpenPGP: ask the recipient's domain for a key")                            //
+      ("locate", one(&o.locate, "wkd"), "OpenPGP: ask the recipient's domain for a key that is missing")            //
+      ("locate-ca", one(&o.locate_ca, "FILE"), "CA certificates to believe for that instead of the system's")       //
       ("crl", many(&o.crl, "FILE"), "revocation lists")                                                             //
       ("allow-legacy", po::bool_switch(&o.allow_legacy), "3DES, RC2, DES and old key files may be read");
   all.add(group);
@@ -139,18 +141,21 @@ void describe_sending(po::options_description& all, Options& o) {
 
 void describe_network(po::options_description& all, Options& o) {
   po::options_description group("Connection");
-  group.add_options()                                                                             //
-      ("user", one(&o.user, "NAME"), "sign in as")                                                //
-      ("password-file", one(&o.password_file, "FILE"), "the password: the file's first line")     //
-      ("password-fd", optional_number(o.password_fd, "N"), "likewise from a descriptor")          //
-      ("token-file", one(&o.token_file, "FILE"), "an OAuth token")                                //
-      ("auth", one(&o.auth, "MECHANISM"), "the SASL mechanism; by default the best one offered")  //
-      ("ca-file", one(&o.ca_file, "FILE"), "CA certificates to believe instead of the system's")  //
-      ("client-cert", one(&o.client_cert, "FILE"), "client certificate and key (PEM)")            //
-      ("tls-min", one(&o.tls_min, "1.2|1.3"), "the oldest TLS version that will do")              //
-      ("tls-pin", one(&o.tls_pin, "SHA256"), "the server's certificate, by its SHA-256")          //
-      ("proxy", one(&o.proxy, "URL"), "connect through this proxy")                               //
-      ("hello", one(&o.hello, "NAME"), "the name said in EHLO")                                   //
+  group.add_options()                                                                                               //
+      ("user", one(&o.user, "NAME"), "sign in as")                                                                  //
+      ("password-file", one(&o.password_file, "FILE"), "the password: the file's first line")                       //
+      ("password-fd", optional_number(o.password_fd, "N"), "likewise from a descriptor")                            //
+      ("token-file", one(&o.token_file, "FILE"), "an OAuth token")                                                  //
+      ("auth", one(&o.auth, "MECHANISM"), "the SASL mechanism; by default the best one offered")                    //
+      ("ca-file", one(&o.ca_file, "FILE"), "CA certificates to believe instead of the system's")                    //
+      ("client-cert", one(&o.client_cert, "FILE"), "client certificate and key (PEM)")                              //
+      ("tls-min", one(&o.tls_min, "1.2|1.3"), "the oldest TLS version that will do")                                //
+      ("tls-pin", one(&o.tls_pin, "SHA256"), "the server's certificate, by its SHA-256")                            //
+      ("proxy", one(&o.proxy, "URL"), "http://HOST:PORT, socks5://HOST:PORT or socks5h://HOST:PORT to go through")  //
+      ("proxy-user", one(&o.proxy_user, "NAME"), "sign in at the proxy as")                                         //
+      ("proxy-password-file", one(&o.proxy_password_file, "FILE"), "the proxy's password: the file's first line")   //
+      ("aws-profile", one(&o.aws_profile, "NAME"), "SES: the profile of ~/.aws to use, instead of AWS_PROFILE")     //
+      ("hello", one(&o.hello, "NAME"), "the name said in EHLO")                                                     //
       ("timeout", one(&o.timeout, "SECONDS"), "how long to wait in each phase");
   all.add(group);
 }
@@ -162,8 +167,13 @@ void describe_opening(po::options_description& all, Options& o) {
       ("require-signer", many(&o.require_signer, "ADDRESS|FINGERPRINT"), "exit 1 unless this one signed it")  //
       ("extract", one(&o.extract, "DIR"), "write the parts into a folder")                                    //
       ("allow-unauthenticated", po::bool_switch(&o.allow_unauthenticated),
-       "release content that nothing proves to be intact")  //
-      ("inline-pgp", po::bool_switch(&o.inline_pgp), "decrypt PGP armour inside text parts");
+       "release content that nothing proves to be intact")                                    //
+      ("inline-pgp", po::bool_switch(&o.inline_pgp), "decrypt PGP armour inside text parts")  //
+      ("fetch-revocation", po::bool_switch(&o.fetch_revocation),
+       "S/MIME: ask the CAs' servers (OCSP, CRL) whether the certificates of a signer whom --trust vouches for are "
+       "revoked; they, and who watches the line, learn that this message is read. What they leave open is not good")  //
+      ("import-keys", po::bool_switch(&o.import_keys),
+       "import attached OpenPGP keys (application/pgp-keys) into the keyring; it believes them no more for that");
   all.add(group);
 }
 
@@ -180,11 +190,12 @@ void describe_rest(po::options_description& all, Options& o, unsigned groups) {
   }
   if ((groups & kVectors) != 0) {
     po::options_description group("Vectors");
-    group.add_options()                                                                //
-        ("filter", one(&o.filter, "GLOB"), "only cases whose id fits")                 //
-        ("jobs", one(&o.jobs, "N"), "cases side by side; by default one a processor")  //
-        ("junit", one(&o.junit, "FILE"), "write a JUnit report")                       //
-        ("tool", one(&o.tool, "'CMD {input}'"), "judge another program's report by the same expectations");
+    group.add_options()                                                                                     //
+        ("filter", one(&o.filter, "GLOB"), "only cases whose id fits")                                      //
+        ("jobs", one(&o.jobs, "N"), "cases side by side; by default one a processor")                       //
+        ("junit", one(&o.junit, "FILE"), "write a JUnit report")                                            //
+        ("tool", one(&o.tool, "'CMD {input}'"), "judge another program's report by the same expectations")  //
+        ("tool-timeout", one(&o.tool_timeout, "SECONDS"), "end that program after this time; 60, unless given");
     all.add(group);
   }
   if ((groups & kSes) != 0) {

@@ -46,7 +46,7 @@ struct Options {
   std::string signature, cipher, digest, rsa_signature, key_transport, profile, protect_headers;
 
   // kKeys
-  std::string protocol, gnupg_home, trust_model, locate;
+  std::string protocol, gnupg_home, trust_model, locate, locate_ca;
   std::optional<int> passphrase_fd;
   std::vector<std::string> passphrase_file, identity, recipient_key, trust, crl;
   bool allow_legacy = false;
@@ -60,21 +60,22 @@ struct Options {
   bool unsealed = false, partial = false, retry_unknown = false, dry_run = false, require_tls = false;
 
   // kNetwork
-  std::string user, password_file, token_file, auth, ca_file, client_cert, tls_min, tls_pin, proxy, hello;
+  std::string user, password_file, token_file, auth, ca_file, client_cert, tls_min, tls_pin, proxy, hello, proxy_user,
+      proxy_password_file, aws_profile;
   std::optional<int> password_fd;
   int timeout = 0;
 
   // kOpening
   std::vector<std::string> require, require_signer;
   std::string extract;
-  bool allow_unauthenticated = false, inline_pgp = false;
+  bool allow_unauthenticated = false, inline_pgp = false, fetch_revocation = false, import_keys = false;
 
   // kOutput
   std::string output;
 
   // kVectors
   std::string filter, junit, tool;
-  int jobs = 0;
+  int jobs = 0, tool_timeout = 60;
 
   // kSes
   std::string region, endpoint, api, metadata, data_key;

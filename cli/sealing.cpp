@@ -75,6 +75,9 @@ Sealed seal_prepared(const Prepared& prepared, const Options& options, Engines& 
       spec.encrypt = true;
       print_hint("the message that is answered was encrypted, so the answer is encrypted too");
     }
+    if (!spec.header_policy.protect && !prepared.basis->confidential.empty())
+      print_hint("the message that is answered hid " + visible(join(prepared.basis->confidential, ", ")) +
+                 ": --protect-headers off would show it, so the header is protected (RFC 9788, section 6.1)");
     spec.header_policy = reply_policy(std::move(spec.header_policy), *prepared.basis);
   }
   spec.recipients = prepared.recipients;

@@ -118,7 +118,6 @@ KeySettings key_settings(const Options& options) {
   if (!options.trust_model.empty() && options.trust_model != "validity" && options.trust_model != "always")
     refuse_value("trust-model", options.trust_model, "validity or always");
   if (!options.locate.empty() && options.locate != "wkd") refuse_value("locate", options.locate, "wkd");
-  check_readable(options.recipient_key);
   for (const std::string& path : options.trust)
     if (path != "system") check_readable({path});
   check_readable(options.crl);
@@ -133,6 +132,9 @@ KeySettings key_settings(const Options& options) {
   settings.passphrase = passphrase_source(options);
   settings.trust_always = options.trust_model == "always";
   settings.locate_wkd = options.locate == "wkd";
+  settings.locate_ca = options.locate_ca;
+  if (!settings.locate_ca.empty()) static_cast<void>(file_input(settings.locate_ca));
+  settings.proxy = proxy(options);
   settings.allow_legacy = options.allow_legacy;
   return settings;
 }
@@ -175,6 +177,20 @@ TlsPolicy tls_policy(const Options& options) {
   return policy;
 }
 
+Proxy proxy(const Options& options) {
+  return {options.proxy, options.proxy_user, secret_source(options.proxy_password_file, std::nullopt)};
+}
+
+std::chrono::seconds timeout(const Options& options) {
+  if (options.timeout < 0) throw Error(Errc::usage, "--timeout is a number of seconds, not negative");
+  return std::chrono::seconds(options.timeout);
+}
+
+std::function<void(std::string_view)> trace(const Options& options) {
+  if (!options.verbose) return nullptr;
+  return [](std::string_view line) { print_note(line); };
+}
+
 SenderOptions sender_options(const Options& options) {
   SenderOptions sender;
   sender.user = options.user;
@@ -186,11 +202,11 @@ SenderOptions sender_options(const Options& options) {
   if (has_crlf_or_nul(sender.user)) throw Error(Errc::usage, "a control character in --user");
   sender.auth = options.auth;
   sender.tls = tls_policy(options);
-  if (options.timeout < 0) throw Error(Errc::usage, "--timeout is a number of seconds, not negative");
-  sender.timeout = std::chrono::seconds(options.timeout);
-  sender.proxy = options.proxy;
+  sender.timeout = timeout(options);
+  sender.proxy = proxy(options);
   sender.hello = options.hello;
-  if (options.verbose) sender.trace = [](std::string_view line) { print_note(line); };
+  sender.profile = options.aws_profile;
+  sender.trace = trace(options);
   return sender;
 }
 

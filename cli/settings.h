@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "mimeseal/core/clock.h"
 #include "mimeseal/core/source.h"
@@ -19,6 +21,11 @@ namespace mimeseal::cli {
 [[nodiscard]] KeySettings key_settings(const Options& options);
 [[nodiscard]] SmimePolicy smime_policy(const Options& options);
 [[nodiscard]] HeaderPolicy header_policy(const Options& options);
+[[nodiscard]] Proxy proxy(const Options& options);
+/// 0: as each phase has it.
+[[nodiscard]] std::chrono::seconds timeout(const Options& options);
+/// Prints the dialogue for --verbose; else null.
+[[nodiscard]] std::function<void(std::string_view)> trace(const Options& options);
 [[nodiscard]] SenderOptions sender_options(const Options& options);
 [[nodiscard]] TlsPolicy tls_policy(const Options& options);
 /// --at, else now.

@@ -15,6 +15,7 @@ Environment process_environment() {
 
 Context make_context(const SenderOptions& options, const Clock& clock) {
   Context context;
+  context.profile = options.profile;
   context.tls = options.tls;
   context.proxy = options.proxy;
   context.timeout = options.timeout;

@@ -84,13 +84,15 @@ std::string origin_of(const std::string& url) {
 
 }  // namespace
 
-Exchange::Exchange(const Context& context) : tls_(context.tls), proxy_(context.proxy), given_(context.http) {
-  if (tls_.ca_file.empty()) tls_.ca_file = context.environment("AWS_CA_BUNDLE").value_or("");
+Exchange::Exchange(const Context& context) : given_(context.http) {
+  if (given_) return;
+  TlsPolicy tls = context.tls;
+  if (tls.ca_file.empty()) tls.ca_file = context.environment("AWS_CA_BUNDLE").value_or("");
+  client_ = std::make_unique<net::HttpClient>(std::move(tls), context.proxy);
 }
 
 net::HttpResponse Exchange::perform(const net::HttpRequest& request, Sink* into, net::HttpFailure* failure) {
   if (given_) return given_(request, into, failure);
-  if (!client_) client_ = std::make_unique<net::HttpClient>(tls_, proxy_);
   return client_->perform(request, into, failure);
 }
 

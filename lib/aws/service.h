@@ -24,8 +24,6 @@ class Exchange {
   net::HttpResponse perform(const net::HttpRequest& request, Sink* into, net::HttpFailure* failure);
 
  private:
-  TlsPolicy tls_;
-  std::string proxy_;
   HttpExchange given_;
   std::unique_ptr<net::HttpClient> client_;
 };

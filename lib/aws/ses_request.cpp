@@ -87,9 +87,7 @@ void check_envelope(const Envelope& envelope, const SesSettings& settings) {
   };
   check_address(envelope.from);
   std::for_each(envelope.recipients.begin(), envelope.recipients.end(), check_address);
-  const bool asks_orcpt = std::any_of(envelope.orcpt.begin(), envelope.orcpt.end(),
-                                      [](const std::optional<std::string>& one) { return one.has_value(); });
-  if (!envelope.notify.empty() || !envelope.ret.empty() || !envelope.envid.empty() || asks_orcpt)
+  if (asks_dsn(envelope))
     throw Error(Errc::usage, "SES's API takes no wishes for delivery status notifications (DSN)", {},
                 "leave --dsn out; SES tells of bounces by its event destinations and the feedback address");
   check_tags(envelope);

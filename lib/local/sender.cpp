@@ -45,6 +45,9 @@ class LocalSender final : public Sender {
  private:
   void demand_possible(const Envelope& envelope) const {
     if (envelope.require_tls) throw Error(Errc::protocol, "REQUIRETLS cannot be demanded of a local delivery", name_);
+    if (asks_dsn(envelope))
+      throw Error(Errc::usage, "delivery notifications (DSN) cannot be asked of a local delivery", name_);
+    if (!envelope.tags.empty()) throw Error(Errc::usage, "only SES knows message tags", name_);
   }
 
   Delivered deliver(const Envelope& envelope, Source& message) {

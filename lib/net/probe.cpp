@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mimeseal/net/probe.h"
 
+#include <openssl/ocsp.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -75,7 +76,7 @@ class Dialogue {
 
 class Prober {
  public:
-  Prober(const SenderUrl& target, const TlsPolicy& policy, std::chrono::seconds timeout, Time now);
+  Prober(const SenderUrl& target, const TlsPolicy& policy, std::chrono::seconds timeout, Time now, const Proxy& proxy);
   ProbeResult run();
 
  private:
@@ -83,7 +84,8 @@ class Prober {
   [[nodiscard]] bool begin_tls(TcpConnection& tcp, ProbedVersion& met);
   void ehlo_inside(TlsPipe& tls);
   void take_certificate(SSL* ssl);
-  void judge_chain(X509* leaf, STACK_OF(X509) * chain);
+  void judge_chain(X509* leaf, STACK_OF(X509) * chain, std::string_view staple);
+  void judge_staple(X509_STORE* store, X509_STORE_CTX* verified, std::string_view staple);
   void judge_name(X509* leaf);
   void judge_versions();
   [[nodiscard]] bool is_below_floor(const OfferedVersion& version) const {
@@ -93,6 +95,8 @@ class Prober {
   void fault(const std::string& code, const std::string& why);
 
   const TlsPolicy& policy_;
+  const Proxy& proxy_;
+  std::string scheme_;
   std::chrono::seconds timeout_;
   Time now_;
   std::string host_;
@@ -102,8 +106,11 @@ class Prober {
   ProbeResult result_;
 };
 
-Prober::Prober(const SenderUrl& target, const TlsPolicy& policy, std::chrono::seconds timeout, Time now)
+Prober::Prober(const SenderUrl& target, const TlsPolicy& policy, std::chrono::seconds timeout, Time now,
+               const Proxy& proxy)
     : policy_(policy),
+      proxy_(proxy),
+      scheme_(target.scheme),
       timeout_(timeout.count() > 0 ? timeout : std::chrono::seconds(30)),
       now_(now),
       host_(target.host) {
@@ -135,8 +142,12 @@ ProbeResult Prober::run() {
     try {
       met = offer(version);
     } catch (const Error& error) {
-      const bool nobody_there = error.code() == Errc::unavailable && result_.versions.empty();
-      if (nobody_there || error.code() == Errc::malformed || error.code() == Errc::internal) throw;
+      // Who is reached once, and then no more, has done something that the report tells.
+      const bool nobody_there =
+          (error.code() == Errc::unavailable || error.code() == Errc::refused) && result_.versions.empty();
+      const bool met_by_server = error.code() == Errc::unavailable || error.code() == Errc::refused ||
+                                 error.code() == Errc::temporary || error.code() == Errc::protocol;
+      if (nobody_there || !met_by_server) throw;
       met.result = "error";
       met.why = error.what();
     }
@@ -150,7 +161,7 @@ ProbeResult Prober::run() {
 /// A connection of its own, with this version alone.
 ProbedVersion Prober::offer(const OfferedVersion& version) {
   ProbedVersion met;
-  TcpConnection tcp(host_, port_, std::chrono::steady_clock::now() + timeout_);
+  TcpConnection tcp(host_, port_, proxy_, scheme_, std::chrono::steady_clock::now() + timeout_);
   if (starttls_ && !begin_tls(tcp, met)) {
     met.result = "error";
     return met;
@@ -246,14 +257,18 @@ void Prober::take_certificate(SSL* ssl) {
   if (seen.not_after)
     seen.days_left = static_cast<int>(std::chrono::floor<std::chrono::days>(*seen.not_after - now_).count());
   const unsigned char* response = nullptr;
-  seen.ocsp_stapled = SSL_get_tlsext_status_ocsp_resp(ssl, &response) > 0;
-  judge_chain(leaf, SSL_get_peer_cert_chain(ssl));
+  const long size = SSL_get_tlsext_status_ocsp_resp(ssl, &response);
+  seen.ocsp_stapled = size > 0;
+  judge_chain(leaf, SSL_get_peer_cert_chain(ssl),
+              seen.ocsp_stapled
+                  ? std::string_view(reinterpret_cast<const char*>(response), static_cast<std::size_t>(size))
+                  : std::string_view());
   judge_name(leaf);
   if (!policy_.pin.empty() && !is_pinned(policy_.pin, leaf))
     fault("pin", "the certificate is not the pinned one: its SHA-256 is " + seen.fingerprint);
 }
 
-void Prober::judge_chain(X509* leaf, STACK_OF(X509) * chain) {
+void Prober::judge_chain(X509* leaf, STACK_OF(X509) * chain, std::string_view staple) {
   const std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> store(X509_STORE_new(), &X509_STORE_free);
   const std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)> context(X509_STORE_CTX_new(),
                                                                                 &X509_STORE_CTX_free);
@@ -269,10 +284,29 @@ void Prober::judge_chain(X509* leaf, STACK_OF(X509) * chain) {
   X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context.get()), now_.time_since_epoch().count());
   ProbedCertificate& seen = result_.certificate;
   seen.chain_good = X509_verify_cert(context.get()) == 1;
-  if (seen.chain_good) return;
+  if (seen.chain_good) return judge_staple(store.get(), context.get(), staple);
   const int error = X509_STORE_CTX_get_error(context.get());
   seen.why = chain_problem(error, X509_STORE_CTX_get_current_cert(context.get()));
   fault(error == X509_V_ERR_CERT_HAS_EXPIRED ? "expired" : "chain", seen.why);
+}
+
+/// A staple that the issuer answers for may say that the certificate was revoked (RFC 6960). One that cannot be used
+/// says nothing, and is no fault: clients go on without it.
+void Prober::judge_staple(X509_STORE* store, X509_STORE_CTX* verified, std::string_view staple) {
+  const auto* octets = reinterpret_cast<const unsigned char*>(staple.data());
+  const std::unique_ptr<OCSP_RESPONSE, decltype(&OCSP_RESPONSE_free)> response(
+      staple.empty() ? nullptr : d2i_OCSP_RESPONSE(nullptr, &octets, static_cast<long>(staple.size())),
+      &OCSP_RESPONSE_free);
+  const std::unique_ptr<OCSP_BASICRESP, decltype(&OCSP_BASICRESP_free)> basic(
+      response ? OCSP_response_get1_basic(response.get()) : nullptr, &OCSP_BASICRESP_free);
+  STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(verified);
+  if (!basic || sk_X509_num(chain) < 2 || OCSP_basic_verify(basic.get(), chain, store, 0) != 1) return;
+  const std::unique_ptr<OCSP_CERTID, decltype(&OCSP_CERTID_free)> id(
+      OCSP_cert_to_id(nullptr, sk_X509_value(chain, 0), sk_X509_value(chain, 1)), &OCSP_CERTID_free);
+  int status = V_OCSP_CERTSTATUS_UNKNOWN;
+  if (id && OCSP_resp_find_status(basic.get(), id.get(), &status, nullptr, nullptr, nullptr, nullptr) == 1 &&
+      status == V_OCSP_CERTSTATUS_REVOKED)
+    fault("revoked", "the stapled OCSP response says that the certificate was revoked");
 }
 
 void Prober::judge_name(X509* leaf) {
@@ -300,8 +334,9 @@ void Prober::judge_versions() {
 
 }  // namespace
 
-ProbeResult probe(const SenderUrl& target, const TlsPolicy& policy, std::chrono::seconds timeout, Time now) {
-  return Prober(target, policy, timeout, now).run();
+ProbeResult probe(const SenderUrl& target, const TlsPolicy& policy, std::chrono::seconds timeout, Time now,
+                  const Proxy& proxy) {
+  return Prober(target, policy, timeout, now, proxy).run();
 }
 
 }  // namespace mimeseal::net

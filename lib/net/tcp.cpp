@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "net/tcp.h"
 
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <memory>
 #include <system_error>
 
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
+#include "net/proxy.h"
 
 namespace mimeseal::net {
 namespace {
@@ -32,53 +26,28 @@ std::string reason(int number) {
   return std::generic_category().message(number);
 }
 
-/// 0, or why there is no connection.
-int finish_connecting(int fd, TcpConnection::Deadline deadline) {
-  pollfd descriptor{fd, POLLOUT, 0};
-  int ready = 0;
-  while ((ready = poll(&descriptor, 1, milliseconds_until(deadline))) < 0 && errno == EINTR)
-    continue;
-  if (ready == 0) return ETIMEDOUT;
-  int error = 0;
-  socklen_t size = sizeof error;
-  if (ready < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
-  return error;
-}
-
 }  // namespace
 
-TcpConnection::TcpConnection(const std::string& host, std::uint16_t port, Deadline deadline) : deadline_(deadline) {
-  const std::string where = visible(host) + ":" + std::to_string(port);
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const int code = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (code != 0) throw Error(Errc::unavailable, std::string("cannot find the host: ") + gai_strerror(code), where);
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, &freeaddrinfo);
-  int why = EADDRNOTAVAIL;
-  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
-    const int fd =
-        socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->ai_protocol);
-    if (fd < 0) {
-      why = errno;
-      continue;
-    }
-    why = connect(fd, address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
-    if (why == EINPROGRESS) why = finish_connecting(fd, deadline);
-    if (why == 0) {
-      const int on = 1;
-      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      fd_ = fd;
-      return;
-    }
-    close(fd);
-  }
-  throw Error(Errc::unavailable, "cannot connect: " + reason(why), where);
-}
-
-TcpConnection::~TcpConnection() {
-  if (fd_ >= 0) close(fd_);
+TcpConnection::TcpConnection(const std::string& host, std::uint16_t port, const Proxy& proxy, const std::string& scheme,
+                             Deadline deadline)
+    : curl_(make_curl()), deadline_(deadline) {
+  CURL* handle = curl_.get();
+  const bool ipv6 = host.find(':') != std::string::npos;
+  const std::string authority = (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  const std::string where = visible(authority);
+  CurlErrorText text;
+  text.attach(handle);
+  set(handle, CURLOPT_PROTOCOLS_STR, "http");
+  set(handle, CURLOPT_URL, ("http://" + authority).c_str());
+  set(handle, CURLOPT_CONNECT_ONLY, 1L);
+  set(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::max(1, milliseconds_until(deadline))));
+  apply_proxy(handle, proxy, scheme);
+  const CURLcode code = curl_easy_perform(handle);
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);  // `text` goes, the handle stays
+  if (code == CURLE_OK && curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &fd_) == CURLE_OK && fd_ != CURL_SOCKET_BAD)
+    return;
+  if (const auto blamed = proxy_failure(handle, code, text.get(code), where)) throw Error(*blamed);
+  throw Error(Errc::unavailable, "cannot connect: " + text.get(code), where);
 }
 
 void TcpConnection::wait(short events) const {

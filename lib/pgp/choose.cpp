@@ -7,23 +7,6 @@
 namespace mimeseal::pgp {
 namespace {
 
-std::string_view words(gpgme_validity_t validity) {
-  switch (validity) {
-    case GPGME_VALIDITY_NEVER:
-      return "never";
-    case GPGME_VALIDITY_MARGINAL:
-      return "marginal";
-    case GPGME_VALIDITY_FULL:
-      return "full";
-    case GPGME_VALIDITY_ULTIMATE:
-      return "ultimate";
-    case GPGME_VALIDITY_UNKNOWN:
-    case GPGME_VALIDITY_UNDEFINED:
-      break;
-  }
-  return "unknown";
-}
-
 bool given(const StoredPtr& key) {
   return key->identity || key->recipient || key->trusted;
 }
@@ -136,15 +119,19 @@ KeyChoice choose_recipient(KeyStore& store, const EngineOptions& options, std::s
     if (options.trust_model == TrustModel::always) {
       usable.emplace_back(key, "in the keyring, all of which is believed");
     } else if (validity == GPGME_VALIDITY_FULL || validity == GPGME_VALIDITY_ULTIMATE) {
-      usable.emplace_back(key, "in the keyring, its user id's validity is " + std::string(words(validity)));
+      usable.emplace_back(key, "in the keyring, its user id's validity is " + std::string(validity_words(validity)));
     } else {
-      rejected.push_back(name_of(key) + ": its user id's validity in the keyring is " + std::string(words(validity)));
+      rejected.push_back(name_of(key) + ": its user id's validity in the keyring is " +
+                         std::string(validity_words(validity)));
     }
   }
-  if (usable.empty() && options.locate_wkd) {
-    if (const StoredPtr key = store.locate(std::string(address))) {
-      if (std::string why = why_not_encrypt(*key->get(), at); !why.empty()) {
-        rejected.push_back(name_of(key) + ": " + why);
+  if (usable.empty()) {
+    std::string why;
+    const std::vector<StoredPtr> located = store.locate(std::string(address), why);
+    if (located.empty() && !why.empty()) rejected.push_back(visible(why));
+    for (const StoredPtr& key : located) {
+      if (std::string fault = why_not_encrypt(*key->get(), at); !fault.empty()) {
+        rejected.push_back(name_of(key) + ": " + fault);
       } else {
         usable.emplace_back(key, "from " + key->info().origin);
       }

@@ -27,6 +27,8 @@ class StoredKey final : public Key {
   [[nodiscard]] gpgme_key_t get() const noexcept { return key_.get(); }
   [[nodiscard]] const KeyRef& ref() const noexcept { return key_; }
   [[nodiscard]] Place place() const noexcept { return place_; }
+  /// Notes what the keyring holds of its user ids, when that is not enough to seal to it.
+  void note_doubt();
 
   bool identity = false;   ///< one's own
   bool recipient = false;  ///< given to encrypt to
@@ -43,6 +45,8 @@ using StoredPtr = std::shared_ptr<StoredKey>;
 [[nodiscard]] std::string algorithm_name(const _gpgme_subkey& subkey);
 /// The user id's address as it stands in it, or empty.
 [[nodiscard]] std::string address_of(const _gpgme_user_id& user_id);
+/// "full", "marginal", "unknown".
+[[nodiscard]] std::string_view validity_words(gpgme_validity_t validity);
 /// Whether the user id is neither revoked (by itself) nor invalid.
 [[nodiscard]] bool stands(const _gpgme_key& key, const _gpgme_user_id& user_id);
 /// The user id for that address that is neither revoked nor invalid; null when there is none.
@@ -82,8 +86,9 @@ class KeyStore {
   /// By fingerprint or key id, of the key or a subkey; files first.
   [[nodiscard]] StoredPtr find(std::string_view id, Place place, bool with_secret = false);
   [[nodiscard]] StoredPtr find_file(std::string_view id) const;
-  /// Asks the domain's directory (WKD); null when it has none.
-  [[nodiscard]] StoredPtr locate(const std::string& address);
+  /// Asks the directory, if there is one to ask: keys with a user id of that address. Otherwise `why` says what is
+  /// wrong.
+  [[nodiscard]] std::vector<StoredPtr> locate(const std::string& address, std::string& why);
 
  private:
   struct Mark {
@@ -96,6 +101,7 @@ class KeyStore {
   void add_keyring_identity(const std::string& name);
   void note_identity(const std::string& fingerprint, const std::string& name);
   void reload_files(bool with_secret);
+  [[nodiscard]] std::vector<std::string> take_located(const std::string& address, std::string& why);
   void refresh_keyring_cache();
   [[nodiscard]] Context& keyring(const std::string& what) const;
 
@@ -109,9 +115,14 @@ class KeyStore {
   std::map<std::string, std::size_t> identity_of_;             // by fingerprint: which identity gave it
   std::map<std::string, StoredPtr> keyring_cache_;             // by what was asked for
   std::string keyring_stamp_;
+  std::map<std::string, std::string> not_located_;  // by address: why
 };
 
 /// Imports key material into the context's home; the fingerprints that were in it, lower-case.
 std::vector<std::string> import_keys(Context& context, std::string_view octets);
+
+/// The packets, in binary, of material that holds public keys alone (several armoured blocks, or binary); `why` says
+/// what is wrong with other material.
+[[nodiscard]] std::string public_packets(std::string_view octets, std::string& why);
 
 }  // namespace mimeseal::pgp

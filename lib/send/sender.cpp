@@ -69,6 +69,11 @@ bool needs_smtputf8(const Envelope& envelope) noexcept {
   return needs(envelope.from) || std::any_of(envelope.recipients.begin(), envelope.recipients.end(), needs);
 }
 
+bool asks_dsn(const Envelope& envelope) noexcept {
+  return !envelope.notify.empty() || !envelope.ret.empty() || !envelope.envid.empty() ||
+         std::any_of(envelope.orcpt.begin(), envelope.orcpt.end(), [](const auto& one) { return one.has_value(); });
+}
+
 std::string_view to_string(Delivery value) noexcept {
   switch (value) {
     case Delivery::accepted:

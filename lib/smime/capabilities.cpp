@@ -22,6 +22,12 @@ bool has(const std::vector<Cipher>& ciphers, Cipher cipher) {
   return std::find(ciphers.begin(), ciphers.end(), cipher) != ciphers.end();
 }
 
+/// A content cipher that is not written here: 3DES, RC2, …
+bool is_foreign_cipher(int nid) {
+  const EVP_CIPHER* const cipher = EVP_get_cipherbynid(nid);
+  return cipher != nullptr && EVP_CIPHER_get_mode(cipher) != EVP_CIPH_WRAP_MODE;
+}
+
 Choice cipher_choice(Cipher cipher, std::string why) {
   return {"cipher", std::string(to_string(cipher)), std::move(why)};
 }
@@ -37,10 +43,15 @@ std::optional<std::vector<Cipher>> ciphers_in(std::string_view capabilities) {
     return std::nullopt;
   }
   std::vector<Cipher> ciphers;
+  bool speaks_of_ciphers = false;
   for (int i = 0; i < sk_X509_ALGOR_num(list.get()); ++i) {
-    const auto* const cipher = content_cipher_of_nid(OBJ_obj2nid(sk_X509_ALGOR_value(list.get(), i)->algorithm));
+    const int nid = OBJ_obj2nid(sk_X509_ALGOR_value(list.get(), i)->algorithm);
+    const auto* const cipher = content_cipher_of_nid(nid);
     if (cipher != nullptr) ciphers.push_back(cipher->cipher);
+    speaks_of_ciphers = speaks_of_ciphers || cipher != nullptr || is_foreign_cipher(nid);
   }
+  // A list of other things (the key agreements of RFC 9216's certificates) leaves the ciphers unknown.
+  if (!speaks_of_ciphers) return std::nullopt;
   return ciphers;
 }
 

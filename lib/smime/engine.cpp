@@ -83,7 +83,7 @@ class Loader final {
   void crl(const std::string& name) {
     bool is_folder = false;
     for (const auto& path : files_of(name, &is_folder)) {
-      Bundle bundle = load(path, Keys::skipped, is_folder);
+      Bundle bundle = load(path, Keys::skipped, is_folder, "revocation list");
       if (bundle.crls.empty() && !is_folder) throw Error(Errc::malformed, "the file holds no revocation list", path);
       add_crls(bundle);
     }
@@ -129,7 +129,7 @@ class Loader final {
     std::size_t number;  ///< of the identity that it came with
   };
 
-  Bundle load(const std::string& path, Keys keys, bool in_folder) {
+  Bundle load(const std::string& path, Keys keys, bool in_folder, const char* wanted = "certificate") {
     try {
       // Nobody is asked for what merely lies beside the certificates of others.
       const Asker::Function& ask = in_folder && keys == Keys::skipped ? nobody_ : options_.passphrase;
@@ -138,7 +138,7 @@ class Loader final {
         throw Error(Errc::malformed, "the file holds neither a key nor a certificate", path);
       }
       if (bundle.certificates.empty() && bundle.crls.empty() && !in_folder && keys == Keys::skipped) {
-        throw Error(Errc::malformed, "the file holds no certificate", path);
+        throw Error(Errc::malformed, std::string("the file holds no ") + wanted, path);
       }
       return bundle;
     } catch (const Error& error) {

@@ -51,11 +51,6 @@ bool is_printable(std::string_view text) {
   });
 }
 
-bool asks_dsn(const Envelope& envelope) {
-  return !envelope.notify.empty() || !envelope.ret.empty() || !envelope.envid.empty() ||
-         std::any_of(envelope.orcpt.begin(), envelope.orcpt.end(), [](const auto& one) { return one.has_value(); });
-}
-
 }  // namespace
 
 std::string xtext(std::string_view text) {
@@ -76,6 +71,9 @@ std::string xtext(std::string_view text) {
 
 void demand_sound(const Envelope& envelope) {
   (void)make_envelope(envelope.from, envelope.recipients);
+  if (!envelope.tags.empty())
+    throw Error(Errc::usage, "only SES's API takes message tags", {},
+                "through SES's SMTP they stand in an X-SES-MESSAGE-TAGS field (--header)");
   demand_notify(envelope.notify);
   if (!envelope.ret.empty() && envelope.ret != "FULL" && envelope.ret != "HDRS")
     throw Error(Errc::usage, "DSN returns FULL or HDRS", visible(envelope.ret));

@@ -8,6 +8,7 @@
 
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
+#include "net/proxy.h"
 #include "smtp/offers.h"
 
 namespace mimeseal::smtp {
@@ -127,6 +128,7 @@ Greeting::~Greeting() {
   curl_easy_setopt(curl_, CURLOPT_DEBUGDATA, nullptr);
   curl_easy_setopt(curl_, CURLOPT_PASSWORD, nullptr);
   curl_easy_setopt(curl_, CURLOPT_XOAUTH2_BEARER, nullptr);
+  curl_easy_setopt(curl_, CURLOPT_PROXYPASSWORD, nullptr);
 }
 
 void Greeting::set_address() {
@@ -135,9 +137,7 @@ void Greeting::set_address() {
   net::set(curl_, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   net::set(curl_, CURLOPT_CONNECT_ONLY, 1L);
   net::set(curl_, CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
-  net::set(curl_, CURLOPT_HTTPPROXYTUNNEL, 1L);
-  net::set(curl_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  if (!options_.proxy.empty()) net::set(curl_, CURLOPT_PROXY, options_.proxy.c_str());
+  net::apply_proxy(curl_, options_.proxy, url_.scheme);
   const long patience = static_cast<long>(options_.timeout.count());
   net::set(curl_, CURLOPT_CONNECTTIMEOUT, patience > 0 ? patience : kConnectSeconds);
   net::set(curl_, CURLOPT_SERVER_RESPONSE_TIMEOUT, patience > 0 ? patience : kPhaseSeconds);
@@ -255,6 +255,7 @@ void Greeting::demand_signed_in() const {
 
 Error Greeting::failure(CURLcode code) const {
   const bool in_tls = !tls_.version.empty();
+  if (const auto blamed = net::proxy_failure(curl_, code, text_.get(code), where_)) return *blamed;
   if (code == CURLE_LOGIN_DENIED) return auth_failure();
   if (last_.is_transient()) return {Errc::temporary, "the server is not ready: " + said(), where_};
   if (code == CURLE_USE_SSL_FAILED) {

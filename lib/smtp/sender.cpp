@@ -3,6 +3,7 @@
 
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
+#include "net/proxy.h"
 #include "smtp/greeting.h"
 #include "smtp/submission.h"
 
@@ -12,7 +13,7 @@ namespace {
 class SmtpSender final : public Sender {
  public:
   SmtpSender(const SenderUrl& url, SenderOptions options)
-      : name_(url.display()), options_(std::move(options)), session_(url, options_) {}
+      : name_(url.display()), scheme_(url.scheme), options_(std::move(options)), session_(url, options_) {}
 
   Receipt submit(const Envelope& envelope, Source& message) override {
     demand_sound(envelope);
@@ -28,6 +29,7 @@ class SmtpSender final : public Sender {
     (void)examine(message);
     demand_usable(options_);
     (void)net::TlsGuard(options_.tls);
+    net::demand_usable(options_.proxy, scheme_);
   }
 
   std::optional<Receipt> rehearse(const Envelope& envelope, Source& message) override {
@@ -42,6 +44,7 @@ class SmtpSender final : public Sender {
 
  private:
   std::string name_;
+  std::string scheme_;
   SenderOptions options_;
   Session session_;
 };

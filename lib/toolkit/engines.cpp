@@ -12,6 +12,7 @@
 #include "mimeseal/core/text.h"
 #include "mimeseal/pgp/engine.h"
 #include "mimeseal/smime/engine.h"
+#include "mimeseal/toolkit/wkd.h"
 #include "signed_messages.h"
 
 namespace mimeseal {
@@ -145,7 +146,17 @@ class Engines::State::Lazy final : public Engine {
   std::vector<KeyChoice> signing_keys(std::string_view address, Time at) override {
     return real().signing_keys(address, at);
   }
-  KeyChoice recipient_key(std::string_view address, Time at) override { return real().recipient_key(address, at); }
+  KeyChoice recipient_key(std::string_view address, Time at) override {
+    KeyChoice choice = real().recipient_key(address, at);
+    if (!choice.key && other_ != nullptr && other_->real().recipient_key(address, at).key) {
+      choice.why += std::string(choice.why.empty() ? "" : "; ") + "there is " +
+                    (protocol_ == Protocol::smime ? "an OpenPGP key" : "an S/MIME certificate") +
+                    " for it, and one message is sealed with one protocol (RFC 9787, section 9.6)";
+    }
+    return choice;
+  }
+  /// Where a key of a recipient who has none here may be: only to say so.
+  void know_of(Lazy& other) { other_ = &other; }
   KeyPtr find_key(std::string_view fingerprint) override { return real().find_key(fingerprint); }
   std::string export_public(const Key& key, std::string_view address) override {
     return real().export_public(key, address);
@@ -170,6 +181,7 @@ class Engines::State::Lazy final : public Engine {
   Protocol protocol_;
   std::function<std::unique_ptr<Engine>()> make_;
   std::unique_ptr<Engine> engine_;
+  Lazy* other_ = nullptr;
 };
 
 Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()) {
@@ -198,13 +210,19 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
 
   std::vector<std::string> recipient_paths;
   for (const std::string& key : settings.recipient_keys) {
-    if (!exists(key)) throw Error(Errc::no_input, "no such file or folder", visible(key));
-    recipient_paths.push_back(key);
+    if (exists(key)) {
+      recipient_paths.push_back(key);
+    } else if (looks_like_fingerprint(key)) {
+      pgp.recipient_keys.push_back(key);
+      names_keyring_key = true;
+    } else {
+      throw Error(Errc::no_input, "no such file or folder", visible(key));
+    }
   }
   Sorted recipients = sort_paths(recipient_paths, Role::recipient);
   smime.recipient_keys = std::move(recipients.smime);
   smime.recipient_messages = std::move(recipients.messages);
-  pgp.recipient_keys = std::move(recipients.pgp);
+  pgp.recipient_keys.insert(pgp.recipient_keys.end(), recipients.pgp.begin(), recipients.pgp.end());
 
   std::vector<std::string> trust_paths;
   for (const std::string& trust : settings.trust) {
@@ -223,7 +241,12 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
   pgp.allow_legacy = settings.allow_legacy;
   pgp.gnupg_home = settings.gnupg_home;
   pgp.trust_model = settings.trust_always ? pgp::TrustModel::always : pgp::TrustModel::validity;
-  pgp.locate_wkd = settings.locate_wkd;
+  if (settings.locate_wkd) {
+    WkdSettings wkd;
+    wkd.tls.ca_file = settings.locate_ca;
+    wkd.proxy = settings.proxy;
+    pgp.locate = make_wkd_locator(std::move(wkd));
+  }
 
   state.has_smime_keys =
       !smime.identities.empty() || !smime.recipient_keys.empty() || !smime.recipient_messages.empty();
@@ -236,6 +259,8 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
       Protocol::smime, [options = &state.smime_options] { return smime::make_engine(*options); });
   state.pgp = std::make_unique<State::Lazy>(Protocol::pgp,
                                             [options = &state.pgp_options] { return pgp::make_engine(*options); });
+  if (!smime.recipient_keys.empty()) state.pgp->know_of(*state.smime);
+  if (!pgp.recipient_keys.empty()) state.smime->know_of(*state.pgp);
 }
 
 Engines::~Engines() = default;
@@ -262,7 +287,12 @@ Engine& Engines::get(Protocol protocol) {
 Engine& Engines::sealing() {
   const State& state = *state_;
   if (state.protocol) return get(*state.protocol);
-  if (state.has_smime_keys && state.has_pgp_keys)
+  const bool both = state.has_smime_keys && state.has_pgp_keys;
+  // What one signs with decides; recipients of the other protocol are refused then, each with the reason.
+  const bool smime_self = !state.smime_options.identities.empty();
+  const bool pgp_self = !state.pgp_options.identities.empty();
+  if (both && smime_self != pgp_self) return get(smime_self ? Protocol::smime : Protocol::pgp);
+  if (both)
     throw Error(Errc::usage,
                 "the given keys are of both protocols, and one message is sealed with one (RFC 9787, section 9.6)", {},
                 "say --protocol smime or --protocol pgp");

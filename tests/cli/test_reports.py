@@ -81,6 +81,16 @@ class Reports(ToolTest):
         self.fits("keys", self.run_tool("keys", "check", "bob@smime.example", "nobody@smime.example", "--json", *smime, expect=67))
         self.fits("keys", self.run_tool("keys", "list", "--json", "--recipient-key", os.path.join(KEYS, "bob.pub.asc")))
 
+    def test_imported_keys(self):
+        os.mkdir(self.path("ring"), 0o700)
+        ring = ["--gnupg-home", self.path("ring"), "--json"]
+        self.fits("import", self.run_tool("keys", "import", os.path.join(KEYS, "bob.pub.asc"), *ring))
+        part = b"Content-Type: application/pgp-keys\r\n\r\n"
+        with open(os.path.join(KEYS, "alice.pub.asc"), "rb") as file:
+            path = self.write("keys.eml", b"From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" +
+                              part + file.read() + b"\r\n--b\r\n" + part + b"no key\r\n--b--\r\n")
+        self.fits("open", self.run_tool("open", path, "--import-keys", *ring, expect=1))
+
     def test_send(self):
         self.fits("send", self.run_tool("send", *self.draft(), *self.sealing(), "--via", "file:" + self.path("sent.eml"), "--json"))
         with peers.SmtpServer(require_auth=True, user="u", password="secret-password") as server:

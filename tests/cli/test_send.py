@@ -50,6 +50,25 @@ class Send(ToolTest):
                 self.write("arrived.eml", message.content)
                 self.run_tool("open", self.path("arrived.eml"), *self.bob(), "--trust", CA, "--require", "signed,encrypted")
 
+    def test_what_does_not_go_together_is_64(self):
+        sealed = self.sealed()
+        for words in (["--bcc", "z@x.example"], ["--to", "z@x.example"], ["--subject", "x"], ["--sign"], ["--eml", sealed]):
+            with self.subTest(words=words):
+                self.run_tool("send", "--raw", sealed, "--via", "file:" + self.path("out.eml"), *words, expect=64)
+        self.run_tool("send", "--raw", sealed, "--via", "file:" + self.path("out.eml"), "--tag", "a=b", expect=64)
+        self.run_tool("send", "--raw", sealed, "--via", "file:-", "--json", expect=64)
+        self.run_tool("send", "--raw", sealed, "--via", "file:" + self.path("out.eml"), "--json", "--save-sent", "-", expect=64)
+        self.assertFalse(os.path.exists(self.path("out.eml")))
+
+    def test_a_mere_name_is_no_seal(self):
+        head = "From: alice@smime.example\r\nTo: bob@smime.example\r\nMIME-Version: 1.0\r\n"
+        for content_type in ("application/pkcs7-mime; smime-type=enveloped-data", "application/pkcs7-mime; smime-type=signed-data",
+                             "application/pkcs7-mime", "application/pkcs7-mime; smime-type=certs-only",
+                             "multipart/signed; boundary=b; protocol=\"application/pkcs7-signature\"; micalg=sha-256"):
+            with self.subTest(content_type=content_type):
+                self.write("fake.eml", f"{head}Content-Type: {content_type}\r\n\r\nnot really\r\n")
+                self.run_tool("send", "--raw", self.path("fake.eml"), "--via", "file:" + self.path("out.eml"), expect=64)
+
     def test_refused_bcc_means_that_nobody_gets_it(self):
         words = ["--bcc", "dana@smime.example", "--recipient-key", os.path.join(RFC9216, "dana.encrypt.crt")]
         for reply, code, result in (("550 5.1.1 unknown", 2, "refused"), ("450 4.2.1 later", 75, "deferred")):
@@ -171,6 +190,36 @@ class Send(ToolTest):
         self.assertIn("MAIL FROM", result.errors)
         for secret in (b"secret-password", base64.b64encode(b"\0u\0secret-password"), base64.b64encode(b"secret-password")):
             self.assertNotIn(secret, result.err + result.out)
+
+    def test_delivery_notifications_and_what_they_are_about(self):
+        server = self.script()
+        sender = ["--dsn", "success,failure,delay,hdrs", "--envid", "a+b=c d"]
+        self.send(self.url(server), *sender)
+        self.send(self.url(server), "--dsn", "never,full", expect=0)
+        self.send(self.url(server), "--dsn", "never,success", expect=64)
+        self.send(self.url(server), "--dsn", "often", expect=64)
+        said = [line for line in server.commands() if line.startswith(("MAIL", "RCPT"))]
+        self.assertTrue(said[0].endswith(" RET=HDRS ENVID=a+2Bb+3Dc+20d"), said[0])
+        self.assertEqual(said[1], "RCPT TO:<bob@smime.example> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;bob@smime.example")
+        self.assertTrue(said[2].endswith(" RET=FULL"), said[2])
+        self.assertEqual(said[3], "RCPT TO:<bob@smime.example> NOTIFY=NEVER")
+        self.assertEqual(server.violations(), [])
+
+    def test_the_copy_that_is_kept_has_no_wishes_of_the_submission(self):
+        server = self.script(ehlo_tls="PIPELINING,SIZE 1000000,AUTH PLAIN,REQUIRETLS,DSN")
+        self.send(self.url(server), "--require-tls", "--dsn", "success,full", "--save-sent", "maildir:" + self.path("sent"))
+        [name] = os.listdir(self.path("sent/new"))
+        self.assertEqual(self.read("sent/new/" + name), server.messages(1)[0].content)
+
+    def test_a_wish_that_nobody_can_meet_is_refused(self):
+        server = self.script()
+        program = self.write("sendmail", "#!/bin/sh\nexit 1\n")
+        for via in ("file:" + self.path("out"), "maildir:" + self.path("box"), "exec:" + program):
+            self.run_tool("send", "--via", via, *self.draft(), *self.sealing(), "--require-tls", expect=76)
+            self.run_tool("send", "--via", via, *self.draft(), *self.sealing(), "--dsn", "success", expect=64)
+            self.run_tool("send", "--via", via, *self.draft(), *self.sealing(), "--tag", "a=b", expect=64)
+        self.assertIn("X-SES-MESSAGE-TAGS", self.send(self.url(server), "--tag", "a=b", expect=64).errors)
+        self.assertEqual((server.dialogue(), os.path.exists(self.path("out")), os.path.exists(self.path("box"))), ([], False, False))
 
     def test_maildir_and_exec(self):
         self.run_tool("send", "--via", "maildir:" + self.path("box"), *self.draft(), *self.sealing())

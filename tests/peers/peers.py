@@ -187,3 +187,12 @@ class PostfixServer(Peer):
 class TlsServer(Peer):
     """A TLS server that accepts chosen versions only, to be probed."""
     script = "tls_server.py"
+
+
+class ProxyServer(Peer):
+    """An HTTP CONNECT or SOCKS5 proxy to loopback targets."""
+    script = "proxy_server.py"
+    wants_certificate = False
+
+    def connections(self):
+        return self.log("connections.jsonl")

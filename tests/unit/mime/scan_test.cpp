@@ -129,6 +129,17 @@ TEST(Scan, LineEndsCountPartByPart) {
   EXPECT_EQ(scan_text(head + "--b\nA: b\r\n\r\nx\n--b--\n").problems(), Strings{"lf-line-ends@1"});
 }
 
+TEST(Scan, PartThatIsTextFromItsFirstLineOn_IsNoDoubt_UnlessFieldsFollow) {
+  const auto part = [](const std::string& text) {
+    return scan_text("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + text + "\r\n--b--\r\n");
+  };
+  EXPECT_EQ(part("Hello, it is 12: 30").problems(), Strings{"no-header@1.1"});
+  EXPECT_EQ(part("Hello\r\nthere\r\n\r\nA: b").body("1.1"), "Hello\r\nthere\r\n\r\nA: b");
+  EXPECT_FALSE(is_ambiguous("no-header"));
+  EXPECT_EQ(part("Hello\r\nContent-Type: text/html\r\n\r\n<b>").problems(), Strings{"bad-header-line@1.1"});
+  EXPECT_EQ(part(" folded\r\n\r\nx").problems(), Strings{"bad-header-line@1.1"});
+}
+
 TEST(Scan, LfThroughout_IsHarmless_MixedIsNot) {
   EXPECT_EQ(scan_text("A: b\n\nx\n").problems(), Strings{"lf-line-ends@1"});
   EXPECT_FALSE(is_ambiguous("lf-line-ends"));

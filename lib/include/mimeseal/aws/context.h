@@ -29,7 +29,7 @@ struct Context {
   /// AWS_PROFILE, else "default".
   std::string profile;
   TlsPolicy tls;  ///< an empty ca_file means AWS_CA_BUNDLE, else the system's roots
-  std::string proxy;
+  Proxy proxy;
   std::chrono::seconds timeout{0};                   ///< of one exchange; 0: a minute, longer for large messages
   std::function<void(std::string_view line)> trace;  ///< credentials masked; may be null
   const Clock* clock = &system_clock();

@@ -10,6 +10,7 @@
 #include "mimeseal/core/source.h"
 #include "mimeseal/crypto/key.h"
 #include "mimeseal/crypto/policy.h"
+#include "mimeseal/crypto/revocation.h"
 #include "mimeseal/crypto/verdict.h"
 
 namespace mimeseal {
@@ -19,7 +20,9 @@ struct SignSpec {
   bool detached = true;         ///< false: S/MIME opaque signed-data; OpenPGP: a signed message
   bool text = false;            ///< OpenPGP: a canonical text signature (type 0x01)
   SmimePolicy policy;           ///< S/MIME only
-  Time at{};                    ///< signing-time
+  /// The signing time that the signature states. OpenPGP: none given, or one within five minutes of the clock, is now;
+  /// a key of the user's keyring signs by gpg's clock alone, and any other time is Error(unsupported).
+  Time at{};
 };
 
 struct SignResult {
@@ -35,7 +38,7 @@ struct EncryptSpec {
   bool hidden = false;                      ///< OpenPGP: key ids withheld
   bool compress = false;                    ///< OpenPGP: let gpg compress; never for large or compressed content
   const SecretBytes* passphrase = nullptr;  ///< OpenPGP: symmetric, beside or instead of recipients
-  Time at{};
+  Time at{};                                ///< as SignSpec::at, where there are signers
 };
 
 struct EncryptResult {
@@ -52,6 +55,8 @@ struct OpenSpec {
       false;  ///< 3DES, RC2, DES and the like may be decrypted; SHA-1 signatures are computed (and weak)
   std::uint64_t max_output = UINT64_MAX;  ///< octets a layer may give out; Error(limit) past it
   std::uint64_t max_recipients = 10'000;  ///< recipientInfos looked at
+  /// S/MIME: asks the CAs' servers whether signers' certificates are revoked. Null: nothing is ever fetched.
+  RevocationFetcher* revocation = nullptr;
 };
 
 /// One protocol's cryptography: octets in, octets out, no MIME. S/MIME speaks DER (BER is read), OpenPGP speaks

@@ -34,7 +34,7 @@ struct ProbedCertificate {
 };
 
 struct ProbeFault {
-  std::string code;  ///< "old-tls", "chain", "name", "expired", "no-tls", "auth-in-clear", …
+  std::string code;  ///< "old-tls", "chain", "name", "expired", "revoked", "no-tls", "auth-in-clear", …
   std::string why;
 };
 
@@ -49,6 +49,6 @@ struct ProbeResult {
 
 /// Probes smtp:// (STARTTLS), smtps:// and https:// targets. Throws Error(unavailable) when no connection can be made.
 [[nodiscard]] MIMESEAL_API ProbeResult probe(const SenderUrl& target, const TlsPolicy& policy,
-                                             std::chrono::seconds timeout, Time now);
+                                             std::chrono::seconds timeout, Time now, const Proxy& proxy = {});
 
 }  // namespace mimeseal::net

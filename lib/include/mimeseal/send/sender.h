@@ -36,6 +36,9 @@ struct Envelope {
 /// Whether an address needs SMTPUTF8 (RFC 6531): its local part is not ASCII. (A domain alone becomes A-labels.)
 [[nodiscard]] MIMESEAL_API bool needs_smtputf8(const Envelope& envelope) noexcept;
 
+/// Whether anything of RFC 3461 is asked for.
+[[nodiscard]] MIMESEAL_API bool asks_dsn(const Envelope& envelope) noexcept;
+
 enum class Delivery { accepted, refused, deferred, unknown };
 [[nodiscard]] MIMESEAL_API std::string_view to_string(Delivery value) noexcept;
 

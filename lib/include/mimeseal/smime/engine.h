@@ -42,4 +42,8 @@ struct EngineOptions {
 /// reached.
 [[nodiscard]] MIMESEAL_API std::unique_ptr<Engine> make_engine(const EngineOptions& options);
 
+/// Certificates that came along in a message, in PEM (several) or DER (one: RFC 8550, application/pkix-cert); empty
+/// when it is none. For OpenSettings::read_certificates.
+[[nodiscard]] MIMESEAL_API std::vector<KeyInfo> read_certificates(const std::string& octets);
+
 }  // namespace mimeseal::smime
