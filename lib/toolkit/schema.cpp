@@ -99,8 +99,8 @@ Json read_json(const InputPtr& input, const JsonLimits& limits) {
     if (event == Event::value || event == Event::object_start || event == Event::array_start) place.enter_value();
     if (depth > limits.max_depth)
       throw Error(Errc::limit,
-                  place.path() + ": found more than " + std::to_string(limits.max_depth) +
-                      " levels of lists and objects; expected at most so many",
+                  place.path() + ": found lists and objects deeper than " + std::to_string(limits.max_depth) +
+                      " levels; expected no more",
                   input->name());
     if (event == Event::object_start || event == Event::array_start) place.open(event == Event::array_start);
     if (event == Event::object_end || event == Event::array_end) place.close();
