@@ -35,7 +35,7 @@ int run_vectors(const Options& options) {
   run.filter = options.filter;
   run.jobs = static_cast<unsigned>(options.jobs);
   run.tool = options.tool;
-  if (!options.tool.empty() && trim(options.tool).empty()) throw Error(Errc::usage, "--tool names no program");
+  if (!run.tool.empty() && trim(run.tool).empty()) throw Error(Errc::usage, "--tool names no program");
   if (options.tool_timeout < 1 || options.tool_timeout > 86400)
     throw Error(Errc::usage, "--tool-timeout is a number of seconds, from 1 to 86400");
   run.tool_timeout = std::chrono::seconds(options.tool_timeout);

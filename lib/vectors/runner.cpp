@@ -88,7 +88,12 @@ CaseResult run_one(const Case& one, const RunOptions& options) {
 
 std::string escaped(std::string_view text) {
   std::string out;
-  for (const char c : visible(text, true)) {
+  std::string shown = visible(text, true);
+  // XML 1.0 has no U+FFFE and U+FFFF, escaped or not.
+  for (const std::string_view none : {"\xEF\xBF\xBE", "\xEF\xBF\xBF"})
+    for (std::size_t at = 0; (at = shown.find(none, at)) != std::string::npos;)
+      shown.replace(at, none.size(), "\xEF\xBF\xBD");
+  for (const char c : shown) {
     switch (c) {
       case '&':
         out += "&amp;";

@@ -149,11 +149,23 @@ class Vectors(ToolTest):
         self.assertIn("1 acceptable", self.run_tool("vectors", self.manifest(case)).text)
 
     def test_a_malformed_manifest_is_65_with_its_place(self):
-        for case, says in ((self.case(frob=1), "frob"), (self.case(do="frob"), "$.cases[0].do"), (self.case(id=7), "$.cases[0].id"),
+        for case, says in ((self.case(at="yesterday"), "$.cases[0].at"), (self.case(do="opne"), 'did you mean "open"?'),
+                           (self.case(keys={"identity": ["x"]}), "'identities'"), (self.case(reason="x"), "$.cases[0].reason"),
+                           (self.case(expect={}), "at least one of"), (self.case(sealing={}), "'sealing'"),
+                           (self.case(secret="x"), "'secret'"), (self.case(options={"allow_cbc": True}), "allow_cbc"),
+                           (self.case(expect={"tree": {"path": "1"}}), "'tree'"), (self.case(expect={"password": "x"}), "'password'"),
+                           (self.case(expect={"problems": ["wthheld"]}), '"withheld"'),
+                           (self.case(expect={"error": "malformed", "released": True}), "an error alone"),
+                           (self.case(expect={"payload_text": "x", "payload_sha256": "0" * 64}), "one of them"),
+                           (self.case(expect={"parts": [{"size": "5"}]}), "$.cases[0].expect.parts[0].size"),
+                           (self.case(do="sigv4"), "context"), (self.case(do="seal-open"), "draft"),
+                           (self.case(frob=1), "frob"), (self.case(do="frob"), "$.cases[0].do"), (self.case(id=7), "$.cases[0].id"),
                            (self.case(result="acceptable"), "reason"), (self.case(expect={"sumary": {}}), "sumary"),
                            (self.case(expect={"summary": {"signed": "perhaps"}}), "$.cases[0].expect.summary.signed")):
             with self.subTest(case=case):
-                self.assertIn(says, self.run_tool("vectors", self.manifest(case), expect=65).errors)
+                errors = self.run_tool("vectors", self.manifest(case), expect=65).errors
+                for words in (says, "$.cases[0]", "found", "expected"):
+                    self.assertIn(words, errors)
         for text in ("", "{", "[]", '{"format": 1, "format": 1}', "[" * 100000):
             with self.subTest(text=text[:30]):
                 self.run_tool("vectors", self.write("manifest.json", text), expect=65)
@@ -161,7 +173,59 @@ class Vectors(ToolTest):
 
     def test_missing_files_are_66(self):
         self.run_tool("vectors", "/nowhere/manifest.json", expect=66)
-        self.run_tool("vectors", self.manifest(self.case(input="nowhere.eml")), expect=66)
+        for more, place in (({"input": "nowhere.eml"}, "$.cases[0].input"), ({"keys": {"trust": ["nowhere"]}}, "$.cases[0].keys.trust[0]"),
+                            ({"expect": {"payload": "nowhere"}}, "$.cases[0].expect.payload")):
+            self.assertIn(place, self.run_tool("vectors", self.manifest(self.case(**more)), expect=66).errors)
+
+    def test_junit_is_well_formed_whatever_stands_in_it(self):
+        """Counts, escapes, and no character that XML cannot have; a suite a manifest."""
+        odd = "a<b>&\"'\u0001\u001b[31m\ufffe ü"
+        bad = self.case(id=odd)
+        bad["expect"] = {"headers": {"subject": odd}}
+        disputed = self.case(id="disputed", result="acceptable", reason="<why> & \u0007")
+        disputed["expect"] = {"released": False}
+        first = self.manifest(self.case(), bad, disputed)
+        second = self.write("other & <more>.json", json.dumps({"format": 1, "name": "x", "cases": [self.case(id="only")]}))
+        self.run_tool("vectors", first, second, "--junit", self.path("j.xml"), "--jobs", "2", expect=1)
+        suites = xml.etree.ElementTree.parse(self.path("j.xml")).getroot()
+        self.assertEqual(suites.tag, "testsuites")
+        self.assertEqual([(one.get("tests"), one.get("failures"), len(one.findall("testcase"))) for one in suites],
+                         [("3", "1", 3), ("1", "0", 1)])
+        self.assertEqual(suites[1].get("name"), second)
+        cases = suites[0].findall("testcase")
+        self.assertEqual([one.find("failure") is not None for one in cases], [False, True, False])
+        self.assertEqual(cases[0].get("name"), "plain")
+        self.assertTrue(cases[1].get("name").startswith("a<b>&\"'"))
+        self.assertIn("$.headers.subject", cases[1].find("failure").text)
+        self.assertIn("<why> &", cases[2].find("system-out").text)
+        for one in suites.iter("testcase"):
+            self.assertGreaterEqual(float(one.get("time")), 0)
+
+    def test_many_cases_side_by_side_keep_their_order(self):
+        cases = [self.case(id=f"case-{number}") for number in range(1000)]
+        for number in (3, 500, 999):
+            cases[number]["expect"] = {"summary": {"signed": "good"}}
+        reports = [self.run_tool("vectors", self.manifest(*cases), "--json", "--jobs", jobs, expect=1).json for jobs in ("1", "8")]
+        self.assertEqual(reports[0], reports[1])
+        self.assertEqual([one["id"] for one in reports[0]["cases"]], [one["id"] for one in cases])
+        self.assertEqual([one["id"] for one in reports[0]["cases"] if one["outcome"] == "fail"], ["case-3", "case-500", "case-999"])
+        self.assertEqual((reports[0]["passed"], reports[0]["failed"]), (997, 3))
+
+    def test_each_case_has_a_keyring_of_its_own(self):
+        """Trust that one case gives is not there in the next one, whichever runs first."""
+        keys = os.path.join(DATA, "own", "keys")
+        believing = {"trust": [os.path.join(keys, "alice.pub.asc")]}
+        other = {"trust": [os.path.join(keys, "bob.pub.asc")]}
+        cases = [{"id": f"{number}", "do": "open", "input": os.path.join(DATA, "own", "pgp-signed.eml"), "keys": believing if number % 2 else other,
+                  "expect": {"summary": {"signed": "good" if number % 2 else "unverified"}}} for number in range(8)]
+        self.run_tool("vectors", self.manifest(*cases), "--jobs", "4")
+
+    def test_verbose_shows_every_case(self):
+        manifest = self.manifest(self.case(), self.case(id="disputed", result="acceptable", reason="why not", expect={"released": False}))
+        self.assertEqual(self.run_tool("vectors", manifest).text, "1 passed, 0 failed, 1 acceptable, 0 skipped\n")
+        verbose = self.run_tool("vectors", manifest, "-v").text
+        for words in ("pass", "plain", "acceptable", "why not", "$.released"):
+            self.assertIn(words, verbose)
 
     def test_filter(self):
         manifest = self.manifest(self.case(), self.case(id="other"))

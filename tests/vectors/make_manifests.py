@@ -142,6 +142,8 @@ def parts_of(root):
             walk(node.children[0], path + ".1", encrypted)
         elif node.children:
             for number, child in enumerate(node.children, 1):
+                if child.name == "rfc822":  # an attached message is a part itself
+                    found.append({"path": f"{path}.{number}", "type": "message/rfc822", "encrypted": encrypted})
                 walk(child, f"{path}.{number}", encrypted)
         else:
             found.append({"path": path, "type": node.name.partition(":")[0], "encrypted": encrypted})

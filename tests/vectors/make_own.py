@@ -258,8 +258,11 @@ def recipe():
                    ["--sign", "--encrypt", "--cipher", "aes-256-gcm", "--protect-headers", policy], [gcm, signature], policy=policy)
     yield Case("smime-no-legacy-display", "a hidden subject without the legacy display element (RFC 9788, section 5.2)", ALICE, BOB,
                ["--sign", "--encrypt", "--cipher", "aes-256-gcm", "--no-legacy-display"], [gcm, signature], legacy_display=False)
-    yield Case("smime-several", "two signers in one SignedData: RSA, and ECDSA that openssl added", SEVERAL, BOB, ["--sign"],
-               [signature], signers=2, trust=("ca.crt",))
+    yield Case("smime-several", "two signers in one SignedData: RSA and ECDSA", SEVERAL, BOB, ["--sign"], [signature], signers=2)
+    yield Case("smime-several-opaque", "two signers in one SignedData with the content inside", SEVERAL, BOB,
+               ["--sign", "--signature", "opaque"], [signature], signers=2)
+    yield Case("smime-several-sealed", "two signers, then encrypted", SEVERAL, BOB,
+               ["--sign", "--encrypt", "--cipher", "aes-256-gcm", "--no-encrypt-to-self"], [gcm, signature], signers=2)
     yield Case("smime-bcc", "two copies (RFC 9787, section 9.4.1): the Bcc recipient stands in neither's header", ALICE, BOB,
                ["--sign", "--encrypt", "--cipher", "aes-256-gcm"], [gcm, signature], bcc=[P256])
     yield Case("pgp-signed", "PGP/MIME, multipart/signed (RFC 3156, section 5)", PGP_ALICE, PGP_BOB, ["--sign"],
@@ -338,7 +341,8 @@ class Maker:
         if case.passphrase:
             words += ["--passphrase-file", self.secret(case.passphrase)]
         if "--sign" in case.words:
-            words += ["--identity", self.place(case.writer.identities[0])]
+            signing = case.writer.identities if case.protocol == "smime" else case.writer.identities[:1]
+            words += [word for one in signing for word in ("--identity", self.place(one))]
         for option, people in (("--to", case.to), ("--bcc", case.bcc)):
             for one in people:
                 words += [option, one.mailbox]
@@ -353,7 +357,7 @@ class Maker:
         target = os.path.join(self.folder, case.id + ".eml")
         if not case.bcc:
             self.run(*words, "-o", target)
-            if case.signers > 1:
+            if case.signers > 1 and case.protocol == "pgp":
                 self.add_signer(case, target)
             return [(case.id, case.reader)]
         copies = os.path.join(self.scratch, case.id)
@@ -369,25 +373,16 @@ class Maker:
         return path
 
     def add_signer(self, case, path):
-        """mimeseal signs with one key, so another program adds the second signature."""
-        with open(path, "rb") as file:
-            message = file.read()
-        if case.protocol == "smime":
-            made = os.path.join(self.scratch, case.id)
-            self.run("openssl", "cms", "-resign", "-crlfeol", "-in", path, "-signer", self.place(case.writer.identities[1]), "-out", made)
-            kept = message.partition(b"\r\n\r\n")[0].split(b"\r\n")
-            first = next(i for i, line in enumerate(kept) if line.lower().startswith(b"mime-version:"))
-            with open(made, "rb") as file:
-                message = b"\r\n".join(kept[:first]) + b"\r\n" + re.sub(rb"\r?\n", b"\r\n", file.read())
-        else:
-            with self.gpg_home([self.place(one) for one in case.writer.identities]) as (gpg, folder):
-                content = os.path.join(folder, "content")
-                with open(content, "wb") as file:
-                    file.write(self.parts_of(message)[0])
-                users = [word for one in ("1", "2") for word in ("--local-user", self.fingerprint(f"several.{one}.pub.asc"))]
-                made = self.run(*gpg, "--digest-algo", "SHA512", *users, "--armor", "--output", "-", "--detach-sign", content).stdout
-            armour = re.compile(rb"-----BEGIN PGP SIGNATURE-----.*?-----END PGP SIGNATURE-----\r?\n", re.S)
-            message = armour.sub(lambda _: re.sub(rb"\r?\n", b"\r\n", made[made.index(b"-----BEGIN"):]), message)
+        """Of two keys of one algorithm mimeseal signs with one, so gpg makes both signatures."""
+        message = read(path)
+        with self.gpg_home([self.place(one) for one in case.writer.identities]) as (gpg, folder):
+            content = os.path.join(folder, "content")
+            with open(content, "wb") as file:
+                file.write(self.parts_of(message)[0])
+            users = [word for one in ("1", "2") for word in ("--local-user", self.fingerprint(f"several.{one}.pub.asc"))]
+            made = self.run(*gpg, "--digest-algo", "SHA512", *users, "--armor", "--output", "-", "--detach-sign", content).stdout
+        armour = re.compile(rb"-----BEGIN PGP SIGNATURE-----.*?-----END PGP SIGNATURE-----\r?\n", re.S)
+        message = armour.sub(lambda _: re.sub(rb"\r?\n", b"\r\n", made[made.index(b"-----BEGIN"):]), message)
         with open(path, "wb") as file:
             file.write(message)
 
