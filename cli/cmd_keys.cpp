@@ -86,11 +86,16 @@ std::string uses(const KeyInfo& info) {
   return list.empty() ? "no use" : join(list, ", ");
 }
 
+/// To the day: `show` has the second.
+std::string until(const KeyInfo& info) {
+  return info.not_after ? "until " + format_rfc3339(*info.not_after).substr(0, 10) : std::string("does not expire");
+}
+
 std::string short_line(const KeyReport& report) {
   const KeyInfo& info = report.info;
   return std::string(to_string(info.protocol)) + "  " + info.fingerprint + "  " + info.algorithm + "  [" + uses(info) +
-         "]  " + visible(join(info.addresses, ", ")) + (report.why.empty() ? "" : "  (" + visible(report.why) + ")") +
-         "\n";
+         "]  " + until(info) + "  " + visible(join(info.addresses, ", ")) +
+         (report.why.empty() ? "" : "  (" + visible(report.why) + ")") + "\n";
 }
 
 std::string long_text(const KeyReport& report) {
@@ -114,7 +119,7 @@ std::string long_text(const KeyReport& report) {
 std::string check_line(const KeyReport& report) {
   if (!report.can_seal_to) return "no   " + visible(report.address) + "  " + visible(report.why) + "\n";
   return "yes  " + visible(report.address) + "  " + std::string(to_string(report.info.protocol)) + " " +
-         report.info.fingerprint + "  " + visible(report.why) + "\n";
+         report.info.fingerprint + "  " + until(report.info) + "  " + visible(report.why) + "\n";
 }
 
 }  // namespace

@@ -118,7 +118,6 @@ KeySettings key_settings(const Options& options) {
   if (!options.trust_model.empty() && options.trust_model != "validity" && options.trust_model != "always")
     refuse_value("trust-model", options.trust_model, "validity or always");
   if (!options.locate.empty() && options.locate != "wkd") refuse_value("locate", options.locate, "wkd");
-  check_readable(options.recipient_key);
   for (const std::string& path : options.trust)
     if (path != "system") check_readable({path});
   check_readable(options.crl);

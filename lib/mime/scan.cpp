@@ -278,8 +278,10 @@ void Scanner::report_header(const Part& part, const ScannedHeader& header) {
   };
   report(header.bad_line, "bad-header-line", "the header holds a line that is no field");
   // The message itself has a header, or is none.
-  report(header.no_header, part.path == "1" ? "bad-header-line" : "no-header",
-         "the part begins with its text: there is no header, and no blank line either");
+  const bool no_message = header.no_header && part.path == "1";
+  const bool only_text = header.no_header && part.path != "1";
+  report(no_message, "bad-header-line", "the message begins with a line that is no field");
+  report(only_text, "no-header", "the part begins with its text: there is no header, and no blank line either");
   // Only files hold mailboxes; inside a message such a line is odd.
   report(header.mbox_line && part.path != "1", "bad-header-line", "a \"From \" line stands before the header");
   report(header.blank_line, "blank-header-line", "the header holds a line of blanks, read as a folded line");

@@ -19,9 +19,19 @@ FORBIDDEN = set(range(0x20)) - {0x0A, 0x09} | set(range(0x7F, 0xA0)) | {0x061C, 
     range(0x202A, 0x202F)) | set(range(0x2066, 0x206A))
 
 
+def is_sanitized():
+    """AddressSanitizer reserves terabytes of addresses, so that a limit on them says nothing of the memory."""
+    with open(TOOL, "rb") as tool:
+        return b"__asan_init" in tool.read()
+
+
+SANITIZED = is_sanitized()
+
+
 def bounded():
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (OCTETS, OCTETS))
+    if not SANITIZED:
+        resource.setrlimit(resource.RLIMIT_AS, (OCTETS, OCTETS))
 
 
 def nested(depth):
@@ -69,10 +79,10 @@ class Hostile(ToolTest):
         return subprocess.run([TOOL, *words], capture_output=True, env=self.environment, cwd=self.folder, timeout=240, check=False,
                               preexec_fn=bounded)
 
-    def check(self, path):
-        for words in (("open", path, "--json"), ("open", path), ("inspect", path)):
+    def check(self, path, *more):
+        for words in (("open", path), *((*words, path, "--json") for words in more)):
             done = self.bounded_run(*words)
-            with self.subTest(path=path, words=words[0]):
+            with self.subTest(words):
                 self.assertIn(done.returncode, (0, 1, 65, 77), done.stderr[-500:])
                 text = done.stdout.decode()  # whatever the message holds, what is printed is UTF-8
                 shown = text + done.stderr.decode()
@@ -87,7 +97,7 @@ class Hostile(ToolTest):
 
     def test_what_is_made_to_cost_ends_in_bounds(self):
         for name, content in own().items():
-            self.check(self.write(name + ".eml", content))
+            self.check(self.write(name + ".eml", content), ("open",), ("inspect",))
 
 
 if __name__ == "__main__":

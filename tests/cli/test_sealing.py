@@ -260,6 +260,9 @@ class Keys(Sealing):
         self.assertTrue(listed["ann@x.test"]["can_seal_to"] and listed["ann@x.test"]["has_secret"])
         self.assertFalse(listed["weak@x.test"]["can_seal_to"])
         self.assertIn("too weak", listed["weak@x.test"]["why"])
+        year = str((datetime.date.today() + datetime.timedelta(days=900)).year)
+        self.assertRegex(self.run_tool("keys", "list", *words).text, rf"\[sign, encrypt, own\]  until {year}-\d\d-\d\d  ann@x.test\n")
+        self.assertRegex(self.run_tool("keys", "check", *words, "ann@x.test").text, rf"^yes  ann@x.test  smime [0-9a-f]{{64}}  until {year}")
         shown = self.run_tool("keys", "show", *words, "weak@x.test").text
         self.assertRegex(shown, r"seal to +no: its key is too weak")
         checked = self.run_tool("keys", "check", "--json", *words, "ann@x.test", "weak@x.test", expect=67).json["keys"]

@@ -114,6 +114,7 @@ for curve in P-256 P-384 P-521 brainpoolP256r1; do
   name=$(echo $curve | tr -d - | tr '[:upper:]' '[:lower:]')
   openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:$curve -out "$name.key" && certify "$name" both
 done
+cp p256.key p256sign.key && certify p256sign sign
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1 -out secp256k1.key && certify secp256k1 both
 for kind in ed25519 ed448; do openssl genpkey -algorithm $kind -out $kind.key && certify $kind sign; done
 for kind in x25519 x448; do openssl genpkey -algorithm $kind -out $kind.key && certify $kind encrypt; done

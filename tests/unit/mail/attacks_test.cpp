@@ -129,7 +129,10 @@ TEST_F(Attack, AForwardedSignedMessage_LendsNothing) {
   EXPECT_TRUE(opened.layers[0].errant);
   EXPECT_EQ(opened.layers[0].path, "1.2.1");
   EXPECT_EQ(opened.layers[0].facts.result, LayerResult::good);  // against the forwarded message's own From
-  EXPECT_EQ(opened.parts[1].path, "1.2.1.1");
+  ASSERT_EQ(opened.parts.size(), 3U);
+  EXPECT_EQ(opened.parts[1].path, "1.2") << "the forwarded message as a whole";
+  EXPECT_FALSE(opened.parts[1].signed_) << "its header is not signed";
+  EXPECT_EQ(opened.parts[2].path, "1.2.1.1");
   EXPECT_EQ(opened.text, "Look:");
 }
 

@@ -116,11 +116,12 @@ TEST_F(Errant, WhatIsForwarded_IsHeldAgainstItsOwnFrom) {
   };
   const Opened honest = forwarded("eve@example.net", alices);
   EXPECT_EQ(honest.layers.at(0).facts.signers.at(0).from, FromMatch::match);
-  EXPECT_TRUE(honest.parts.at(1).signed_);
+  EXPECT_FALSE(honest.parts.at(1).signed_) << "the forwarded message as a whole, its header too";
+  EXPECT_TRUE(honest.parts.at(2).signed_);
   EXPECT_FALSE(honest.parts.at(0).signed_);
   const Opened lie = forwarded("alice@example.net", forged);
   EXPECT_EQ(lie.layers.at(0).facts.signers.at(0).from, FromMatch::mismatch);
-  EXPECT_FALSE(lie.parts.at(1).signed_);
+  EXPECT_FALSE(lie.parts.at(2).signed_);
   EXPECT_EQ(to_string(lie.summary.state), "unprotected");
 }
 

@@ -6,7 +6,7 @@
 
 #include "mimeseal/core/error.h"
 #include "mimeseal/smime/engine.h"
-#include "smime/handles.h"
+#include "smime/key.h"
 #include "support/process.h"
 #include "support/smime_pki.h"
 
@@ -175,7 +175,8 @@ TEST(Keys, FolderOfCertificates_IsMatchedByAddress) {
   EXPECT_THAT(nobody.why, HasSubstr("no certificate"));
   for (const auto& [name, reason] :
        {std::pair("server", "not for encrypting"), std::pair("signonly", "not for encrypting"),
-        std::pair("weak", "too weak"), std::pair("secp256k1", "curve"), std::pair("rsapss", "not for encrypting")}) {
+        std::pair("p256sign", "not for encrypting"), std::pair("weak", "too weak"), std::pair("secp256k1", "curve"),
+        std::pair("rsapss", "not for encrypting")}) {
     const KeyChoice choice = engine->recipient_key(std::string(name) + "@smime.test", now());
     EXPECT_FALSE(choice.key) << name;
     EXPECT_THAT(choice.why, HasSubstr(reason)) << name;
@@ -231,6 +232,22 @@ TEST(Keys, KeyThatOpenSslCannotRead_IsNamedAndNotSealedTo) {
   EXPECT_THAT(choice.why, HasSubstr("OpenSSL cannot use keys of its kind (rsaesOaep)"));
 }
 
+TEST(Keys, AddressWithANulOrALineEnd_IsNotHeard) {
+  const X509Ptr certificate(X509_new());
+  const GeneralNamesPtr names(sk_GENERAL_NAME_new_null());
+  for (const std::string_view address :
+       {std::string_view("ann@x.test\0.evil.test", 21), std::string_view("ann@x.test\r\nBcc: eve@x.test"),
+        std::string_view("good@x.test")}) {
+    GENERAL_NAME* const name = GENERAL_NAME_new();
+    ASN1_IA5STRING* const text = ASN1_IA5STRING_new();
+    ASN1_STRING_set(text, address.data(), static_cast<int>(address.size()));
+    GENERAL_NAME_set0_value(name, GEN_EMAIL, text);
+    sk_GENERAL_NAME_push(names.get(), name);
+  }
+  X509_add1_ext_i2d(certificate.get(), NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT);
+  EXPECT_THAT(addresses_of(certificate.get()), ElementsAre("good@x.test"));
+}
+
 TEST(Keys, WeakKey_IsNeverSealedTo) {
   EngineOptions options;
   options.recipient_keys = {smime_file("weak.crt")};
@@ -253,8 +270,8 @@ TEST(Keys, RevokedCertificate_IsNotSealedTo) {
   EngineOptions options;
   options.recipient_keys = {smime_file("revoked.crt"), smime_file("rsa.crt")};
   options.crls = {smime_file("ca.crl")};
-  EXPECT_TRUE(make_engine(options)->recipient_key("revoked@smime.test", now()).key)
-      << "whose list it is cannot be told";
+  EXPECT_FALSE(make_engine(options)->recipient_key("revoked@smime.test", now()).key)
+      << "who gives a list means it, though nothing here can check its signature";
   options.trust = {smime_file("chain.pem")};
   const auto engine = make_engine(options);
   const KeyChoice choice = engine->recipient_key("revoked@smime.test", now());
@@ -366,6 +383,20 @@ TEST(Seal, ContentThatChangesBetweenTwoReads_IsAnError) {
   Changing content;
   StringSink out;
   EXPECT_THROW(engine->sign(content, out, spec), Error);
+}
+
+TEST(Seal, ContentOfAnotherSizeThanItSaid_IsNotEncrypted) {
+  const auto engine = make_engine(identities({smime_file("rsa.p12")}));
+  EncryptSpec spec;
+  spec.recipients = {engine->recipient_key("rsa@smime.test", now()).key};
+  spec.at = now();
+  for (const Cipher cipher : {Cipher::aes_256_gcm, Cipher::aes_256_cbc}) {
+    spec.policy.cipher = cipher;
+    Changing content;
+    content.rewind();  // three octets, where five were promised
+    StringSink out;
+    EXPECT_THROW(engine->encrypt(content, out, spec), Error) << to_string(cipher);
+  }
 }
 
 TEST(Seal, SigningSpecsThatMakeNoSense_AreErrors) {

@@ -103,6 +103,32 @@ TEST(SealFresh, EphemeralKey_IsNewInEveryMessage) {
   }
 }
 
+TEST(SealFresh, PssSalt_IsAsLongAsTheDigest) {
+  const auto engine = engine_with("rsa");
+  for (const auto& [digest, size] :
+       {std::pair(Digest::sha256, 32), std::pair(Digest::sha384, 48), std::pair(Digest::sha512, 64)}) {
+    SignSpec spec;
+    spec.signers = {own(*engine)};
+    spec.policy.rsa_signature = RsaSignature::pss;
+    spec.policy.digest = digest;
+    StringSink out;
+    engine->sign(*view_source("content"), out, spec);
+    const unsigned char* octets = bytes(out.str());
+    const CmsPtr cms(d2i_CMS_ContentInfo(nullptr, &octets, static_cast<long>(out.str().size())));
+    ASSERT_TRUE(cms);
+    X509_ALGOR* signature = nullptr;
+    CMS_SignerInfo_get0_algs(sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms.get()), 0), nullptr, nullptr, nullptr,
+                             &signature);
+    ASSERT_EQ(OBJ_obj2nid(signature->algorithm), NID_rsassaPss);
+    const std::string_view der = octets_of(signature->parameter->value.sequence);
+    const unsigned char* at = bytes(der);
+    RSA_PSS_PARAMS* const parameters = d2i_RSA_PSS_PARAMS(nullptr, &at, static_cast<long>(der.size()));
+    ASSERT_NE(parameters, nullptr);
+    EXPECT_EQ(ASN1_INTEGER_get(parameters->saltLength), size);
+    RSA_PSS_PARAMS_free(parameters);
+  }
+}
+
 TEST(SealFresh, SignedAttributes_SayWhatIsSo) {
   const auto engine = engine_with("rsa");
   const Time at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
