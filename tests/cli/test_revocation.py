@@ -37,6 +37,9 @@ subjectAltName = email:leaf@smime.test
 keyUsage = critical, digitalSignature
 extendedKeyUsage = OCSPSigning
 {places}
+[secretive]
+keyUsage = critical, keyEncipherment
+extendedKeyUsage = OCSPSigning
 [nocheck]
 keyUsage = critical, digitalSignature
 extendedKeyUsage = OCSPSigning
@@ -101,15 +104,15 @@ class Revocation(ToolTest):
         self.assertEqual(done.returncode, 0, f"{words}\n{done.stderr.decode()}")
         return done.stdout
 
-    def certify(self, name, extensions, by=None, places=""):
+    def certify(self, name, extensions, by=None, places="", days=300, key=("EC", "ec_paramgen_curve:P-256")):
         """NAME.key, and NAME.crt by another one; gives its serial number in hex."""
         self.serial += 1
         self.write(f"{name}.cnf", CNF.format(name=name, places=places))
-        self.openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", f"{name}.key")
+        self.openssl("genpkey", "-algorithm", key[0], "-pkeyopt", key[1], "-out", f"{name}.key")
         self.openssl("req", "-new", "-config", "/dev/null", "-key", f"{name}.key", "-subj", f"/O=revocation/CN={name}", "-out",
                      f"{name}.csr")
         issuer = ["-CA", f"{by}.crt", "-CAkey", f"{by}.key"] if by else ["-signkey", f"{name}.key"]
-        self.openssl("x509", "-req", "-in", f"{name}.csr", *issuer, "-days", "300", "-set_serial", str(self.serial), "-extfile",
+        self.openssl("x509", "-req", "-in", f"{name}.csr", *issuer, "-days", str(days), "-set_serial", str(self.serial), "-extfile",
                      f"{name}.cnf", "-extensions", extensions, "-out", f"{name}.crt")
         return f"{self.serial:02X}"
 
@@ -218,12 +221,14 @@ class Revocation(ToolTest):
         self.assert_unclear(self.judged(), "names no server")
 
     def test_ports_of_other_services_and_odd_urls_are_left_alone(self):
-        for url in ("http://127.0.0.1:25/x", "http://user@127.0.0.1/x", "http://127.0.0.1:80:80/x", "http://169.254.169.254/x",
-                    "http://2130706433:" + self.url.rsplit(":", 1)[1] + "/sub.crl"):
+        port = self.url.rsplit(":", 1)[1]
+        for url, why in (("http://127.0.0.1:25/x", "not one that is asked"), (f"http://user@127.0.0.1:{port}/sub.crl", "not one that is asked"),
+                         ("http://127.0.0.1:80:80/x", "not one that is asked"), ("http://169.254.169.254/x", "not contacted"),
+                         (f"http://2130706433:{port}/sub.crl", "not contacted")):
             with self.subTest(url):
                 self.leaf(f"crlDistributionPoints = URI:{url}")
                 self.publish("sub")
-                self.assert_unclear(self.judged())
+                self.assert_unclear(self.judged(), why)
                 self.assertNotIn(("GET", "/sub.crl"), self.server.seen)
 
     # ---- Revocation lists ------------------------------------------------------------------------------------------
@@ -257,6 +262,8 @@ class Revocation(ToolTest):
         self.assert_unclear(self.judged(), "larger")
         self.publish("sub", words=("-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20200201000000Z"))
         self.assert_unclear(self.judged(), "expired")
+        self.publish("sub", words=("-crldays", "9", "-md", "sha1"))
+        self.assert_unclear(self.judged(), "weak digest")
 
     def test_a_list_by_somebody_else_leaves_it_open(self):
         serial = self.lists()
@@ -315,13 +322,18 @@ class Revocation(ToolTest):
         self.assert_unclear(self.judged(), "names no server")
         self.leaf("2.5.29.56 = ASN1:NULL")  # RFC 9608: the CA says that it will never revoke it
         self.assertEqual(self.judged()["trust"], "trusted")
+        self.certify("sub", "sub", "root", "2.5.29.56 = ASN1:NULL")  # which nobody can say of a CA
+        self.leaf("2.5.29.56 = ASN1:NULL")
+        self.assert_unclear(self.judged(), "CN=sub", "names no server")
 
-    def test_many_signers_do_not_make_many_fetches(self):
-        places = ", ".join(f"URI:{self.url}/{n}.crl" for n in range(4))
-        self.leaf("\n".join([f"crlDistributionPoints = {places}", "authorityInfoAccess = " + ",".join(
-            f"OCSP;URI:{self.url}/{n}" for n in range(9))]))
-        self.assert_unclear(self.judged())
-        self.assertLessEqual(len(self.server.seen), 16)
+    def test_a_certificate_does_not_make_many_fetches(self):
+        lists = ", ".join(f"URI:{self.url}/sub.crl?{n}" for n in range(9))
+        self.leaf(f"crlDistributionPoints = {lists}\nauthorityInfoAccess = "
+                  + ",".join(f"OCSP;URI:{self.url}/{n}" for n in range(9)))
+        for n in range(9):
+            self.server.pages[f"/{n}"] = gives(b"", 307, Location=f"/{n}")
+        self.assert_unclear(self.judged(), "more than 16 fetches")
+        self.assertEqual(len(self.server.seen), 16)
 
     # ---- OCSP ------------------------------------------------------------------------------------------------------
 
@@ -404,6 +416,19 @@ class Revocation(ToolTest):
                 self.assert_unclear(self.judged(), "responder's certificate")
         self.responder((serial, "261001000000Z"), signer="mailer")
         self.assert_unclear(self.judged(), "not for signing OCSP")
+        self.certify("secretive", "secretive", "sub")
+        self.responder(signer="secretive")
+        self.assert_unclear(self.judged(), "not for signing")
+        self.certify("weak", "responder", "sub", key=("RSA", "rsa_keygen_bits:1024"))
+        self.responder(signer="weak")
+        self.assert_unclear(self.judged(), "weak")
+
+    def test_a_responder_is_valid_when_it_answers(self):
+        self.ocsp()
+        self.certify("brief", "responder", "sub", days=1)
+        self.responder(signer="brief", words=("-ndays", "9"))
+        self.assertEqual(self.judged()["trust"], "trusted")
+        self.assert_unclear(self.judged("--at", self.days(2)), "responder's certificate is not valid")
 
     def test_a_responder_whose_certificate_is_revoked_has_nothing_to_say(self):
         leaf = self.ocsp()
