@@ -108,7 +108,7 @@ void describe_keys(po::options_description& all, Options& o) {
        "its passphrase: the file's first line; given once, or once for each identity in their order")  //
       ("passphrase-fd", optional_number(o.passphrase_fd, "N"), "likewise from a descriptor")           //
       ("recipient-key", many(&o.recipient_key, "FILE|DIR|FINGERPRINT"),
-       "certificates or OpenPGP keys, matched by address; or an OpenPGP key of the keyring")                        //
+       "certificates, OpenPGP keys or signed messages, matched by address; or an OpenPGP key of the keyring")       //
       ("gnupg-home", one(&o.gnupg_home, "DIR"), "the keyring to use")                                               //
       ("trust", many(&o.trust, "FILE|DIR|system"), "CA certificates, or OpenPGP keys believed for their user ids")  //
       ("trust-model", one(&o.trust_model, "validity|always"), "OpenPGP: which keys of the keyring are believed")    //

@@ -5,6 +5,7 @@ import datetime
 import email
 import os
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -273,6 +274,57 @@ class Keys(Sealing):
         self.certificate("ann", "ann@x.test")
         fingerprint = self.run_tool("keys", "list", "--json", *self.identities("ann.pem")).json["keys"][0]["fingerprint"]
         self.assertIn("CN=ann", self.run_tool("keys", "show", *self.identities("ann.pem"), fingerprint.upper()).text)
+
+
+MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+
+
+@unittest.skipUnless(os.path.exists(MODULE) and shutil.which("pkcs11-tool"), "softhsm2 and opensc are not installed")
+class Token(Sealing):
+    """A PKCS #11 token with an RSA key for signing and one for encrypting, played by SoftHSM."""
+
+    def setUp(self):
+        super().setUp()
+        if b"pkcs11" not in openssl("engine", "pkcs11", check=False).stdout:
+            self.skipTest("libengine-pkcs11-openssl is not installed")
+        os.mkdir(self.path("tokens"))
+        self.environment["SOFTHSM2_CONF"] = self.write("softhsm2.conf", f"directories.tokendir = {self.path('tokens')}\n")
+        self.write("pin", "secret\n")
+        self.call("softhsm2-util", "--init-token", "--free", "--label", "desk", "--pin", "secret", "--so-pin", "12345678")
+        self.certificate("sign", "ann@x.test", usage="digitalSignature")
+        self.certificate("encrypt", "ann@x.test", usage="keyEncipherment")
+        for number, name in enumerate(("sign", "encrypt"), 1):
+            openssl("pkey", "-in", self.path(name + ".key"), "-outform", "DER", "-out", self.path("privkey.der"))
+            openssl("x509", "-in", self.path(name + ".crt"), "-outform", "DER", "-out", self.path("cert.der"))
+            for kind in ("privkey", "cert"):
+                uses = ["--usage-sign", "--usage-decrypt"] if kind == "privkey" else []
+                self.call("pkcs11-tool", "--module", MODULE, "--login", "--pin", "secret", "--token-label", "desk", "--write-object",
+                          self.path(kind + ".der"), "--type", kind, "--label", name, "--id", f"0{number}", *uses)
+
+    def call(self, *words):
+        subprocess.run(words, capture_output=True, check=True, env=self.environment, timeout=60)
+
+    def token(self, *names):
+        uris = [f"pkcs11:token=desk;object={name}?module-path={MODULE}" for name in names]
+        return [*[word for uri in uris for word in ("--identity", uri)], "--passphrase-file", self.path("pin")]
+
+    def test_keys_seal_and_open_with_both_keys_of_a_token(self):
+        both = self.token("sign", "encrypt")
+        listed = self.run_tool("keys", "list", "--json", *both).json["keys"]
+        self.assertEqual([(k["can_sign"], k["can_encrypt"], k["has_secret"], k["can_seal_to"]) for k in listed],
+                         [(True, False, True, False), (False, True, True, True)])
+        checked = self.run_tool("keys", "check", "ann@x.test", "--json", *both).json["keys"][0]
+        self.assertTrue(checked["origin"].startswith("pkcs11:token=desk;object=encrypt") and checked["has_secret"])
+        self.seal("--sign", "--encrypt", *both, to="ann@x.test")
+        opened = self.run_tool("open", "--json", self.path("out.eml"), *both, "--trust", self.path("sign.crt")).json
+        self.assertEqual(opened["summary"]["state"], "confidential")
+
+    def test_wrong_pin_and_missing_object_are_named(self):
+        self.write("pin", "wrong-pin\n")
+        refused = self.run_tool("keys", "list", *self.token("sign"), expect=77)
+        self.assertNotIn("wrong-pin", refused.errors)
+        self.write("pin", "secret\n")
+        self.assertIn("object=nobody", self.run_tool("keys", "list", *self.token("nobody"), expect=66).errors)
 
 
 class OpenPgp(ToolTest):
