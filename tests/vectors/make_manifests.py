@@ -20,170 +20,15 @@ import os
 import re
 import xml.etree.ElementTree
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.name import _ASN1Type
+import given
+from facts import chain, layers_of, of_message, parse, parts_of
+from given import as_mail, cms, identity_of, mail, multipart, octets_of, write
+from odd_trees import DISPUTED, json_tree, xml_tree
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DATA = os.path.join(ROOT, "testdata")
 SMIME_LEGACY = ("des-ede3-cbc", "rc2-cbc", "des-cbc")
 
 
-# ---- What the tools said, as a tree ------------------------------------------------------------------------------
-
-class Node:
-    def __init__(self, name, said, children):
-        self.name, self.said, self.children = name, said, children
-
-
-def parse(text):
-    """`pgpenc[rc0:…]{mixed(text/plain image/png)}`: a name, what a tool said, and what is inside."""
-    position = 0
-
-    def node():
-        nonlocal position
-        start = position
-        while position < len(text) and text[position] not in "[]{}() ":
-            position += 1
-        name, said, children = text[start:position], "", []
-        if position < len(text) and text[position] == "[":
-            depth, start = 0, position + 1
-            while True:
-                depth += {"[": 1, "]": -1}.get(text[position], 0)
-                position += 1
-                if depth == 0:
-                    break
-            said = text[start:position - 1]
-        if position < len(text) and text[position] in "{(":
-            end = {"{": "}", "(": ")"}[text[position]]
-            position += 1
-            while position < len(text) and text[position] != end:
-                if text[position] == " ":
-                    position += 1
-                else:
-                    children.append(node())
-            position += 1
-        return Node(name, said, children)
-    return node()
-
-
-def signer(said):
-    """The integrity of a signature, as gpg or openssl judged it."""
-    if "GOODSIG" in said or "EXPKEYSIG" in said or "sig:OK" in said:
-        return {"integrity": "good"}
-    if "BADSIG" in said:
-        return {"integrity": "bad", "verdict": "bad"}
-    if "ERRSIG" in said:
-        return {"integrity": "no-key", "verdict": "unverified"}
-    return None
-
-
-def chain(said):
-    """What openssl said of the path to the given root, at the time of the vectors."""
-    if "chain:OK" in said:
-        return {"trust": "trusted", "validity": "valid"}
-    if "certificate has expired" in said:
-        return {"validity": "expired", "verdict": "unverified"}
-    return {"trust": "untrusted", "verdict": "unverified"} if "self-signed certificate in" in said else {}
-
-
-#: OpenPGP's numbers of ciphers, as gpg's DECRYPTION_INFO has them.
-PGP_CIPHERS = {"2": "3des", "7": "aes128", "8": "aes192", "9": "aes256"}
-
-
-def layer_of(node):
-    """The layer's facts, or None for what is no cryptographic layer."""
-    if node.name == "pgpenc":
-        layer = {"type": "pgp-encrypted", "result": "good", "authenticated": True}
-        made = signer(node.said)
-        layer["signers"] = [made] if made else []
-        cipher = re.search(r"DECRYPTION_INFO=\d+/(\d+)", node.said)
-        if cipher:
-            layer["cipher"] = PGP_CIPHERS[cipher.group(1)]
-        return layer
-    if node.name == "pgpsigned":
-        return {"type": "pgp-signed", "signers": [signer(node.said)]}
-    if node.name in ("signedData", "mpsigned"):
-        made = signer(node.said)
-        return {"type": "smime-signed", "signers": [{**made, **chain(node.said)}]} if made else {"type": "smime-signed"}
-    if node.name == "envelopedData":
-        return {"type": "smime-enveloped", "result": "unauthenticated", "authenticated": False, "cipher": node.said.split()[0]}
-    return None
-
-
-def layers_of(root):
-    """All layers with their paths. What a layer holds goes one level down; a layer inside a multipart is errant."""
-    found = []
-
-    def walk(node, path, errant):
-        layer = layer_of(node)
-        if layer:
-            found.append({"path": path, "errant": errant, **layer})
-            for child in node.children:
-                walk(child, path + ".1", errant)
-            return
-        inside = [path + ".1"] if node.name == "rfc822" else [f"{path}.{n}" for n in range(1, len(node.children) + 1)]
-        for child, below in zip(node.children, inside):
-            walk(child, below, True)
-    walk(root, "1", False)
-    return found
-
-
-def parts_of(root):
-    """All leaf parts: their places, types, and whether something was encrypted around them."""
-    found = []
-
-    def walk(node, path, encrypted):
-        layer = layer_of(node)
-        if layer:
-            for child in node.children:
-                walk(child, path + ".1", encrypted or layer["type"] in ("pgp-encrypted", "smime-enveloped"))
-        elif node.name == "rfc822":
-            walk(node.children[0], path + ".1", encrypted)
-        elif node.children:
-            for number, child in enumerate(node.children, 1):
-                if child.name == "rfc822":  # an attached message is a part itself
-                    found.append({"path": f"{path}.{number}", "type": "message/rfc822", "encrypted": encrypted})
-                walk(child, f"{path}.{number}", encrypted)
-        else:
-            found.append({"path": path, "type": node.name.partition(":")[0], "encrypted": encrypted})
-    walk(root, "1", False)
-    return found
-
-
-def is_withheld(layers):
-    """Whether everything is in a cipher without integrity and no signature inside covers it."""
-    if not layers or layers[0]["errant"]:
-        return False
-    open_ = [number for number, layer in enumerate(layers) if layer["type"] == "smime-enveloped" and not layer["errant"]]
-    return bool(open_) and not any(layer["type"] == "smime-signed" for layer in layers[open_[-1]:])
-
-
-def of_message(root):
-    """What the tree says of the message as a whole and of its parts."""
-    layers = layers_of(root)
-    encrypted = any(layer["type"] in ("smime-enveloped", "pgp-encrypted") for layer in layers if not layer["errant"])
-    expect = {"summary": {"encrypted": encrypted}, "layers": layers}
-    if not any(layer.get("signers") or layer["type"].endswith("signed") for layer in layers if not layer["errant"]):
-        expect["summary"]["signed"] = "none"
-        expect["summary"]["state"] = "encrypted-unverified" if encrypted else "unprotected"
-    elif any(signer_.get("verdict") == "bad" for layer in layers for signer_ in layer.get("signers", [])):
-        expect["summary"]["signed"] = "bad"
-    if is_withheld(layers):
-        expect.update(released=False, problems_include=["withheld"])
-    else:
-        expect.update(released=True, parts=parts_of(root))
-    return expect
-
-
 # ---- The sets ----------------------------------------------------------------------------------------------------
-
-def write(folder, name, source, licence, description, cases):
-    manifest = {"format": 1, "name": name, "description": description, "source": source, "licence": licence, "cases": cases}
-    with open(os.path.join(DATA, folder, "manifest.json"), "w", encoding="utf-8") as file:
-        file.write(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
-    print(f"{folder}: {len(cases)} cases")
-
 
 def pairs(fields):
     return [{"name": name, "value": value} for name, value in fields]
@@ -334,66 +179,6 @@ def bc_mail(facts):
           "S/MIME signatures with and without an address, in time and expired", cases)
 
 
-def as_mail(folder, name, octets, smime_type):
-    """A CMS object as the body of a message, so that it can be opened: made here, the octets unchanged."""
-    os.makedirs(os.path.join(DATA, folder, "mail"), exist_ok=True)
-    path = os.path.join("mail", name + ".eml")
-    head = ("From: vector@example.org\r\nTo: reader@example.org\r\nSubject: " + name + "\r\nMIME-Version: 1.0\r\n"
-            f"Content-Type: application/pkcs7-mime; smime-type={smime_type}; name=smime.p7m\r\n"
-            "Content-Transfer-Encoding: base64\r\n\r\n")
-    body = base64.encodebytes(octets).decode().replace("\n", "\r\n")
-    with open(os.path.join(DATA, folder, path), "wb") as file:
-        file.write((head + body).encode())
-    return path
-
-
-def mail(folder, name, entity):
-    """A message that holds the entity, made here."""
-    os.makedirs(os.path.join(DATA, folder, "mail"), exist_ok=True)
-    path = os.path.join("mail", name + ".eml")
-    with open(os.path.join(DATA, folder, path), "wb") as file:
-        file.write(f"From: vector@example.org\r\nTo: reader@example.org\r\nSubject: {name}\r\nMIME-Version: 1.0\r\n{entity}".encode())
-    return path
-
-
-def multipart(folder, name, kind, content, signature):
-    """A detached signature as multipart/signed: the content is a part without a header, so its octets are what was signed."""
-    octets = content if isinstance(content, bytes) else octets_of(folder, content)
-    made = octets_of(folder, signature)
-    pgp = kind == "pgp-signature"
-    body = made.decode() if pgp else base64.encodebytes(made).decode()
-    entity = (f"Content-Type: multipart/signed; protocol=\"application/{kind}\"; micalg={'pgp-sha256' if pgp else 'sha1'}; boundary=b\r\n\r\n"
-              f"--b\r\n{octets.decode()}\r\n--b\r\nContent-Type: application/{kind}\r\n"
-              + ("" if pgp else "Content-Transfer-Encoding: base64\r\n") + "\r\n" + body.replace("\r\n", "\n").replace("\n", "\r\n")
-              + "\r\n--b--\r\n")
-    return mail(folder, name, entity)
-
-
-def octets_of(folder, name):
-    with open(os.path.join(DATA, folder, name), "rb") as file:
-        return file.read()
-
-
-def cms(case_id, folder, file, smime_type, expect, **more):
-    return {"id": case_id, "do": "open", "input": as_mail(folder, case_id, octets_of(folder, file), smime_type), "expect": expect, **more}
-
-
-def identity_of(name, organization, serial):
-    """A key with a certificate that names it as the message does. Made once, for signing it needs another key each time."""
-    path = os.path.join("mail", "ecKeyAgree.pem")
-    place = os.path.join(DATA, "bouncycastle-cms", path)
-    if not os.path.exists(place):
-        key = serialization.load_der_private_key(octets_of("bouncycastle-cms", "ecKeyAgree.key.der"), None)
-        issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name, _ASN1Type.PrintableString),
-                            x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, organization, _ASN1Type.PrintableString)])
-        made = (x509.CertificateBuilder().subject_name(issuer).issuer_name(issuer).public_key(key.public_key()).serial_number(serial)
-                .not_valid_before(datetime.datetime(2000, 1, 1)).not_valid_after(datetime.datetime(2100, 1, 1)).sign(key, hashes.SHA256()))
-        with open(place, "wb") as file:
-            file.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-                       + made.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
 ENVELOPED = {"path": "1", "type": "smime-enveloped", "result": "unauthenticated", "authenticated": False}
 RELEASE = {"allow_unauthenticated": True}
 
@@ -416,7 +201,7 @@ def bouncycastle():
 def nss():
     fran = {"identities": ["Fran.p12", "Fran-ec.p12"], "passphrase": "nss"}
     cases = []
-    for name in sorted(os.listdir(os.path.join(DATA, "nss-interop"))):
+    for name in sorted(os.listdir(os.path.join(given.DATA, "nss-interop"))):
         if name.endswith(".env"):
             cases.append(nss_case(name, fran, ENVELOPED, RELEASE))
     write("nss-interop", "NSS interop", "nss-dev/nss@9d75dfd tests/smime/interop-openssl", "MPL-2.0",
@@ -526,8 +311,8 @@ def rfc9580():
     for name, what in (("A_8_5_1", "X25519 and AEAD-OCB, version 6 PKESK"), ("A_10_5_1", "SEIPD version 2"), ("A_12_1_1", "Argon2")):
         armour = octets_of("ietf-rfc9580", name + ".asc").decode().replace("\r\n", "\n").replace("\n", "\r\n")
         path = f"mail/{name}.eml"
-        os.makedirs(os.path.join(DATA, "ietf-rfc9580", "mail"), exist_ok=True)
-        with open(os.path.join(DATA, "ietf-rfc9580", path), "wb") as file:
+        os.makedirs(os.path.join(given.DATA, "ietf-rfc9580", "mail"), exist_ok=True)
+        with open(os.path.join(given.DATA, "ietf-rfc9580", path), "wb") as file:
             file.write((f"From: vector@example.org\r\nTo: reader@example.org\r\nSubject: {name}\r\nMIME-Version: 1.0\r\n"
                         "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\r\n\r\n"
                         "--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n\r\n"
@@ -581,49 +366,12 @@ def autocrypt(facts):
           "Messages with Autocrypt headers and gossip; keys that expired in 2021", cases)
 
 
-def xml_tree(element, path):
-    """mime4j's view: which parts there are, and the type of each that has a plain Content-Type."""
-    fields = [field.text.strip() for field in element.findall("header/field")]
-    types = [re.match(r"content-type\s*:\s*([\w.+-]+/[\w.+-]+)", field, re.I) for field in fields]
-    types = [one.group(1).lower() for one in types if one]
-    node = {"path": path, "children": []}
-    if len(types) == 1:
-        node["type"] = types[0]
-    message, multipart = element.find("message"), element.find("multipart")
-    inside = [message] if message is not None else multipart.findall("body-part") if multipart is not None else []
-    node["children"] = [xml_tree(one, f"{path}.{number}") for number, one in enumerate(inside, 1)]
-    return node
-
-
-def json_tree(message, index, path):
-    """mail-parser's view: which parts there are, and their offsets."""
-    part = message["parts"][index]
-    node = {"path": path, "header_begin": part["offset_header"], "body_begin": part["offset_body"], "body_end": part["offset_end"]}
-    body = part["body"]
-    if "Message" in body:
-        node["children"] = [json_tree(body["Message"], 0, path + ".1")]
-    else:
-        node["children"] = [json_tree(message, one, f"{path}.{number}") for number, one in enumerate(body.get("Multipart", []), 1)]
-    return node
-
-
-#: Where the other parser's view is disputed.
-DISPUTED = {
-    **dict.fromkeys(("bad-newlines-multiple-parts-base64", "base64encoded-rfc822message", "base64encoded-rfc822message-nested"),
-                    "message/rfc822 is never encoded in base64 (RFC 2046, section 5.2.1): a reader may leave it closed"),
-    "000": "whether a boundary counts where a header has no blank line is left open",
-    "001": "of the boundaries 'a' and 'ab' the longer one may count (RFC 2046, section 5.1.2)",
-    "004": "the rest of a boundary line may be read as a header or left out",
-    "007": "whether a part's own boundary ends its header without a blank line is left open",
-    "008": "as 001", "009": "an outer boundary may end the inner parts", "011": "as 009"}
-
-
 def odd_mime(folder, title, source, licence, endings):
     """Ill-formed messages: each has a tree, and where another parser's view came with it that is it."""
     cases = []
-    for name in sorted(one for one in os.listdir(os.path.join(DATA, folder)) if one.endswith(endings)):
+    for name in sorted(one for one in os.listdir(os.path.join(given.DATA, folder)) if one.endswith(endings)):
         stem = name.rsplit(".", 1)[0]
-        tree, beside = {"path": "1"}, os.path.join(DATA, folder, stem)
+        tree, beside = {"path": "1"}, os.path.join(given.DATA, folder, stem)
         if os.path.exists(beside + ".xml"):
             tree.update(xml_tree(xml.etree.ElementTree.parse(beside + ".xml").getroot(), "1"))
         elif os.path.exists(beside + ".json"):
@@ -639,7 +387,7 @@ def sigv4(facts):
     cases = []
     for name in sorted({os.path.dirname(fact["path"]).split("/", 1)[1] if fact["path"].count("/") > 1 else fact["path"].split("/")[1]
                         for fact in facts}):
-        folder = os.path.join(DATA, "aws-sigv4", name)
+        folder = os.path.join(given.DATA, "aws-sigv4", name)
         if os.path.isdir(folder):
             cases.append({"id": name, "do": "sigv4", "input": f"{name}/request.txt", "context": f"{name}/context.json",
                           "expect": {"canonical_request": f"{name}/header-canonical-request.txt",
@@ -656,7 +404,7 @@ def sigv4(facts):
 
 def s3():
     vectors = json.loads(octets_of("aws-s3ec", "s3ec-vectors.json"))
-    os.makedirs(os.path.join(DATA, "aws-s3ec", "objects"), exist_ok=True)
+    os.makedirs(os.path.join(given.DATA, "aws-s3ec", "objects"), exist_ok=True)
     cases = []
     for vector in vectors:
         name = vector["name"]
@@ -667,7 +415,7 @@ def s3():
         for kind, octets in (("metadata.json", json.dumps(vector["metadata"]).encode()), ("key", key.encode()),
                              ("bin", body)):
             places[kind] = f"objects/{name}.{kind}"
-            with open(os.path.join(DATA, "aws-s3ec", places[kind]), "wb") as file:
+            with open(os.path.join(given.DATA, "aws-s3ec", places[kind]), "wb") as file:
                 file.write(octets)
         cbc = "CBC" in json.dumps(vector["metadata"]) or "cbc" in name
         base = {"do": "s3-decrypt", "input": places["bin"], "metadata": places["metadata.json"], "data_key": places["key"]}
@@ -699,20 +447,19 @@ def protected_headers_v1(facts):
 
 
 def main():
-    global DATA  # pylint: disable=global-statement
     arguments = argparse.ArgumentParser(description="writes the manifests of given sets")
     arguments.add_argument("facts")
-    arguments.add_argument("--data", default=DATA, help="the folder where the sets lie")
+    arguments.add_argument("--data", default=given.DATA, help="the folder where the sets lie")
     arguments.add_argument("--set", action="append", help="only this one (repeatable)")
-    given = arguments.parse_args()
-    DATA = os.path.abspath(given.data)
-    with open(given.facts, encoding="utf-8") as file:
+    said = arguments.parse_args()
+    given.DATA = os.path.abspath(said.data)
+    with open(said.facts, encoding="utf-8") as file:
         facts = json.load(file)
 
     def of(folder):
         return [fact for fact in facts if fact["path"].startswith(folder + "/")]
     sets = dict(SETS)
-    for name in given.set or [one for one in sets if os.path.isdir(os.path.join(DATA, one))]:
+    for name in said.set or [one for one in sets if os.path.isdir(os.path.join(given.DATA, one))]:
         if name not in sets:
             raise SystemExit(f"make_manifests: no such set: {name}; there are {', '.join(sets)}")
         sets[name](of(name))
