@@ -287,6 +287,8 @@ class Token(Sealing):
         super().setUp()
         if b"pkcs11" not in openssl("engine", "pkcs11", check=False).stdout:
             self.skipTest("libengine-pkcs11-openssl is not installed")
+        # libp11's engine never gives back what it makes when it is loaded: for builds that look for leaks.
+        self.environment["ASAN_OPTIONS"] = "detect_leaks=0"
         os.mkdir(self.path("tokens"))
         self.environment["SOFTHSM2_CONF"] = self.write("softhsm2.conf", f"directories.tokendir = {self.path('tokens')}\n")
         self.write("pin", "secret\n")
