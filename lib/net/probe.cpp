@@ -313,9 +313,12 @@ void Prober::judge_name(X509* leaf) {
   const bool fits =
       X509_check_host(leaf, host_.c_str(), host_.size(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1 ||
       X509_check_ip_asc(leaf, host_.c_str(), 0) == 1;
-  if (!fits)
-    fault("name",
-          "the certificate is for another name than " + visible(host_) + ": " + join(result_.certificate.names, ", "));
+  if (fits) return;
+  ProbedCertificate& seen = result_.certificate;
+  const std::string why = "the certificate is for another name than " + visible(host_) + ": " + join(seen.names, ", ");
+  fault("name", why);
+  if (seen.chain_good) seen.why = why;
+  seen.chain_good = false;
 }
 
 void Prober::judge_versions() {

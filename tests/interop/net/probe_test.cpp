@@ -107,7 +107,10 @@ TEST(Probe, CertificateFaultsAreNamed) {
     EXPECT_THAT(result.certificate.why, HasSubstr(why));
   }
   Peer other("tls_server.py", {"--cert=" + file("other.pem"), "--key=" + file("other.key")});
-  EXPECT_THAT(codes(probe("https", other.port())), ElementsAre("name"));
+  const net::ProbeResult misnamed = probe("https", other.port());
+  EXPECT_THAT(codes(misnamed), ElementsAre("name"));
+  EXPECT_FALSE(misnamed.certificate.chain_good);
+  EXPECT_THAT(misnamed.certificate.why, HasSubstr("other.example.invalid"));
   Peer good("tls_server.py");
   EXPECT_THAT(codes(probe("https", good.port(), TlsVersion::v1_2, now() + std::chrono::days(60))),
               ElementsAre("expired"));

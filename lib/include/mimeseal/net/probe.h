@@ -27,7 +27,7 @@ struct ProbedCertificate {
   std::vector<std::string> names;
   std::optional<Time> not_after;
   int days_left = 0;
-  bool chain_good = false;
+  bool chain_good = false;  ///< it leads to a trusted root and names the host
   std::string why;
   std::string fingerprint;
   bool ocsp_stapled = false;
