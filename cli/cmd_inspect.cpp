@@ -50,10 +50,11 @@ std::string draw(const Inspected& inspected) {
 }  // namespace
 
 int run_inspect(const Options& options) {
-  const InputPtr input = open_input(single_argument(options));
-  const Inspected inspected = inspect_message(input);
+  const InputPtr input = open_message_input(single_argument(options));
+  Engines engines{KeySettings()};  // no keys: for what needs none
+  const Inspected inspected = inspect_message(input, {}, &engines.get(Protocol::smime));
   if (options.json) {
-    print_result(report_json(inspected));
+    print_json(report_json(inspected));
     return 0;
   }
   std::string text = draw(inspected);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "commands.h"
+#include "key_import.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
 #include "mimeseal/mime/mailbox.h"
@@ -13,13 +14,14 @@
 namespace mimeseal::cli {
 namespace {
 
-/// Why a key cannot be encrypted to at that time; empty when it can, addresses and trust aside.
+/// Why nothing is sealed to a key at that time; empty when it can be, addresses aside.
 std::string fault(const KeyInfo& info, Time at) {
+  if (!info.obstacle.empty()) return info.obstacle;
   if (info.revoked) return "revoked";
   if (info.disabled) return "disabled";
   if (info.not_before && at < *info.not_before) return "not valid before " + format_rfc3339(*info.not_before);
   if (info.not_after && at > *info.not_after) return "expired on " + format_rfc3339(*info.not_after);
-  return info.can_encrypt ? std::string() : "not for encryption";
+  return info.can_encrypt ? info.distrust : "not for encryption";
 }
 
 bool is_of(const KeyInfo& info, const std::string& who) {
@@ -56,7 +58,11 @@ std::vector<KeyReport> check_addresses(Engines& engines, const std::vector<std::
     for (Engine* engine : engines.given()) {
       KeyChoice choice = engine->recipient_key(bare, at);
       if (choice.key) {
-        reports.push_back({choice.key->info(), bare, true, choice.why});
+        KeyInfo info = choice.key->info();
+        // Chosen to encrypt to, a key may have been looked up without its secret half.
+        const KeyPtr own = engine->find_key(info.fingerprint);
+        info.has_secret = info.has_secret || (own && own->info().has_secret);
+        reports.push_back({std::move(info), bare, true, choice.why});
         found = true;
         break;
       }
@@ -80,17 +86,24 @@ std::string uses(const KeyInfo& info) {
   return list.empty() ? "no use" : join(list, ", ");
 }
 
+/// To the day: `show` has the second.
+std::string until(const KeyInfo& info) {
+  return info.not_after ? "until " + format_rfc3339(*info.not_after).substr(0, 10) : std::string("does not expire");
+}
+
 std::string short_line(const KeyReport& report) {
   const KeyInfo& info = report.info;
   return std::string(to_string(info.protocol)) + "  " + info.fingerprint + "  " + info.algorithm + "  [" + uses(info) +
-         "]  " + visible(join(info.addresses, ", ")) + (report.why.empty() ? "" : "  (" + visible(report.why) + ")") +
-         "\n";
+         "]  " + until(info) + "  " + visible(join(info.addresses, ", ")) +
+         (report.why.empty() ? "" : "  (" + visible(report.why) + ")") + "\n";
 }
 
 std::string long_text(const KeyReport& report) {
   const KeyInfo& info = report.info;
   std::string text = visible(info.name) + "\n";
   text += "  fingerprint  " + info.fingerprint + "\n";
+  for (std::size_t i = 1; i < info.user_ids.size(); ++i)
+    text += "  user id      " + visible(info.user_ids[i]) + "\n";
   if (!info.issuer.empty()) text += "  issuer       " + visible(info.issuer) + "\n";
   if (!info.serial.empty()) text += "  serial       " + info.serial + "\n";
   text += "  protocol     " + std::string(to_string(info.protocol)) + "\n";
@@ -106,24 +119,25 @@ std::string long_text(const KeyReport& report) {
 std::string check_line(const KeyReport& report) {
   if (!report.can_seal_to) return "no   " + visible(report.address) + "  " + visible(report.why) + "\n";
   return "yes  " + visible(report.address) + "  " + std::string(to_string(report.info.protocol)) + " " +
-         report.info.fingerprint + "  " + visible(report.why) + "\n";
+         report.info.fingerprint + "  " + until(report.info) + "  " + visible(report.why) + "\n";
 }
 
 }  // namespace
 
 int run_keys(const Options& options) {
-  if (options.arguments.empty()) throw Error(Errc::usage, "keys takes list, show or check");
+  if (options.arguments.empty()) throw Error(Errc::usage, "keys takes list, show, check or import");
   const std::string& action = options.arguments.front();
   const std::vector<std::string> who(options.arguments.begin() + 1, options.arguments.end());
+  if (action == "import") return import_key_files(options, who);
   if (action != "list" && action != "show" && action != "check")
-    throw Error(Errc::usage, "keys takes list, show or check", visible(action));
+    throw Error(Errc::usage, "keys takes list, show, check or import", visible(action));
   if (action == "check" && who.empty()) throw Error(Errc::usage, "keys check takes addresses");
   const Time at = judged_at(options);
   Engines engines(key_settings(options));
   const std::vector<KeyReport> reports =
       action == "check" ? check_addresses(engines, who, at) : list_keys(engines, who, at);
   if (options.json) {
-    print_result(report_json(reports));
+    print_json(report_json(reports));
   } else {
     std::string text;
     for (const KeyReport& report : reports)

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "commands.h"
 #include "extract.h"
+#include "key_import.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/output.h"
 #include "mimeseal/core/text.h"
 #include "mimeseal/mail/open.h"
 #include "mimeseal/pgp/engine.h"
+#include "mimeseal/smime/engine.h"
 #include "mimeseal/toolkit/report.h"
+#include "mimeseal/toolkit/revocation.h"
 #include "reading_view.h"
 #include "settings.h"
 #include "terminal.h"
@@ -113,11 +117,25 @@ std::unique_ptr<OutputFile> payload_output(const Opened& opened, const std::stri
   return out;
 }
 
+/// Says what did not come of an import that was asked for.
+int code_of_import(const std::vector<pgp::ImportedKey>& imported, bool done) {
+  if (imported.empty()) {
+    print_hint(done ? "no key to import: the message has no part of the type application/pgp-keys"
+                    : "no key is imported from a message that is not as it was demanded to be");
+  }
+  const bool refused = std::any_of(imported.begin(), imported.end(), [](const pgp::ImportedKey& key) {
+    return key.result == pgp::ImportResult::refused;
+  });
+  if (refused) print_error(Error(Errc::malformed, "not every attached key could be imported"));
+  return refused ? 1 : 0;
+}
+
 }  // namespace
 
 int run_open(const Options& options) {
   const std::string file = single_argument(options);
-  if (options.json && options.output == "-")
+  const bool json = options.json && !(options.json_by_config && options.output == "-");
+  if (json && options.output == "-")
     throw Error(Errc::usage, "the report and the payload would both go to standard output");
   static_cast<void>(demands(options));  // refused before any work is done
   Engines engines(key_settings(options));
@@ -128,31 +146,47 @@ int run_open(const Options& options) {
   settings.allow_unauthenticated = options.allow_unauthenticated;
   settings.inline_pgp = options.inline_pgp;
   settings.read_pgp_keys = pgp::read_keys;
-  const Opened opened = open_message(open_input(file), settings);
+  settings.read_certificates = smime::read_certificates;
+  std::unique_ptr<RevocationFetcher> revocation;
+  if (options.fetch_revocation) revocation = make_revocation_fetcher();
+  settings.revocation = revocation.get();
+  const InputPtr input = open_message_input(file);
+  const Opened opened = open_message(input, settings);
 
   const std::vector<std::string> failed = failed_demands(opened, options);
   const int code = !failed.empty() ? std::max(1, code_of_layers(opened)) : code_of_layers(opened);
   const bool released = opened.payload != nullptr && opened.summary.signed_ != SignedState::bad && failed.empty();
   std::unique_ptr<OutputFile> payload;
   if (!options.output.empty() && released) payload = payload_output(opened, options.output);
-  std::vector<std::string> extracted;
-  if (!options.extract.empty() && released) extracted = extract_parts(opened, options.extract);
-  if (payload) payload->commit();
+  const bool imports = options.import_keys && released && code == 0;
+  std::optional<Extraction> extraction;
+  if (!options.extract.empty() && released) extraction.emplace(opened, options.extract);
+  if (payload) payload->finish();
+  std::vector<pgp::ImportedKey> imported;
+  if (imports) imported = import_attached_keys(options, opened);
 
-  if (options.json) {
-    print_result(report_json(opened));
+  if (json) {
+    print_json(report_json(opened, options.import_keys ? &imported : nullptr));
   } else if (options.output != "-") {
     print_result(reading_view(opened, use_colour()));
+    if (!imported.empty()) print_result("\nimported keys:\n" + import_text(imported));
   }
-  for (const std::string& path : extracted)
-    print_note("wrote " + path);
+  // Files appear last: without the report there is nothing of them either.
+  if (extraction)
+    for (const std::string& path : extraction->commit())
+      print_hint("wrote " + path);
+  if (payload) payload->commit();
   for (const std::string& line : failed)
     print_error(Error(Errc::refused, line));
-  if (code != 0 && failed.empty()) {
-    std::string line = verdict_line(opened);
-    print_error(Error(Errc::refused, std::move(line), file == "-" ? "standard input" : file));
+  if (code_of_layers(opened) != 0) {
+    const std::string name = file == "-" ? "standard input" : file;
+    print_error(Error(Errc::refused, verdict_line(opened), name));
+    // What is wrong beside the message's own envelope is not in its verdict.
+    for (const OpenedLayer& layer : opened.layers)
+      if (layer.errant && layer.facts.result == LayerResult::bad)
+        print_error(Error(Errc::refused, "part " + layer.path + " is bad: " + layer.facts.why, name));
   }
-  return code;
+  return options.import_keys ? std::max(code, code_of_import(imported, imports)) : code;
 }
 
 }  // namespace mimeseal::cli

@@ -96,7 +96,7 @@ int run_probe(const Options& options) {
     auto json = nlohmann::ordered_json::parse(report_json(results.front()));
     for (std::size_t i = 1; i < results.size(); ++i)
       json["others"].push_back(nlohmann::ordered_json::parse(report_json(results[i])));
-    print_result(json.dump(2) + "\n");
+    print_json(json.dump(2) + "\n");
   } else {
     std::string text;
     for (const net::ProbeResult& result : results)

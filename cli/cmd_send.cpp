@@ -99,10 +99,13 @@ std::vector<std::string> named_recipients(const Options& options) {
   return list;
 }
 
+/// Whether the whole message is a layer that protects it, and not merely one by its name.
 bool is_sealed(const InputPtr& input) {
   const Inspected inspected = inspect_message(input);
+  const std::string* const smime_type = inspected.index.root.content_type.find("smime-type");
+  if (smime_type != nullptr && iequals(*smime_type, "certs-only")) return false;
   return std::any_of(inspected.layers.begin(), inspected.layers.end(), [](const Inspected::Layer& layer) {
-    return layer.path == "1" && layer.type != LayerType::smime_compressed;
+    return layer.path == "1" && layer.recognised && layer.type != LayerType::smime_compressed;
   });
 }
 
@@ -113,8 +116,11 @@ bool is_sealed(const InputPtr& input) {
 
 std::vector<Transaction> raw_transactions(const Options& options) {
   if (wants_sealing(options)) throw Error(Errc::usage, "--raw submits the message as it is, and cannot be sealed");
+  if (says_draft(options) || !options.message.empty() || !options.eml.empty() || !options.in_reply_to.empty())
+    throw Error(Errc::usage, "--raw submits the message as it is: no option of a draft goes with it", {},
+                "give --rcpt and --envelope-from, or --eml instead of --raw");
   refuse_arguments(options);
-  const InputPtr input = open_input(options.raw);
+  const InputPtr input = open_message_input(options.raw);
   const PartIndex index = scan(*input);
   const HeaderFields& fields = index.root.fields;
   for (const char* name : {"Bcc", "Resent-Bcc"})
@@ -143,6 +149,9 @@ std::vector<Transaction> prepared_transactions(const Options& options) {
   Engines engines(key_settings(options));
   const Prepared prepared = prepare(options, engines);
   const std::string from = reverse_path(options, prepared.from, prepared.sender);
+  if (options.unsealed && !wants_sealing(options) && prepared.basis && prepared.basis->encrypt)
+    throw Error(Errc::usage, "the message that is answered was encrypted: its answer is not sent in the clear",
+                options.in_reply_to, "leave out --unsealed, and the answer is encrypted (RFC 9787, section 5.4)");
   std::vector<Transaction> list;
   if (wants_sealing(options) || (prepared.basis && prepared.basis->encrypt)) {
     const Sealed sealed = seal_prepared(prepared, options, engines);
@@ -213,8 +222,28 @@ Receipt failed_receipt(const Sender& sender, const Transaction& transaction, con
   return receipt;
 }
 
+/// Without --partial all recipients get it or none, those of a Bcc copy too: the server is asked about these before the
+/// first message goes out. What it says against it, as receipts; empty when nothing does.
+std::vector<Receipt> refusals_of_copies(Sender& sender, const std::vector<Transaction>& transactions) {
+  for (std::size_t refused = 1; refused < transactions.size(); ++refused) {
+    if (transactions[refused].envelope.partial) continue;
+    const auto source = transactions[refused].message.open();
+    const std::optional<Receipt> refusal = sender.rehearse(transactions[refused].envelope, *source);
+    if (!refusal) continue;
+    const bool for_good = exit_code(*refusal) == 2;
+    const Error why(for_good ? Errc::refused : Errc::temporary,
+                    std::string("not sent: another recipient was ") + (for_good ? "refused" : "deferred"));
+    std::vector<Receipt> receipts;
+    for (std::size_t i = 0; i < transactions.size(); ++i)
+      receipts.push_back(i == refused ? *refusal : failed_receipt(sender, transactions[i], why));
+    return receipts;
+  }
+  return {};
+}
+
 std::vector<Receipt> submit_all(Sender& sender, const std::vector<Transaction>& transactions) {
-  std::vector<Receipt> receipts;
+  std::vector<Receipt> receipts = refusals_of_copies(sender, transactions);
+  if (!receipts.empty()) return receipts;
   for (const Transaction& one : transactions) {
     try {
       const auto source = one.message.open();
@@ -270,7 +299,11 @@ int dry_run(Sender& sender, const std::vector<Transaction>& transactions, const 
     }
     receipts.push_back(std::move(receipt));
   }
-  print_result(options.json ? report_json(receipts) : text);
+  if (options.json) {
+    print_json(report_json(receipts));
+  } else {
+    print_result(text);
+  }
   return 0;
 }
 
@@ -278,10 +311,16 @@ int dry_run(Sender& sender, const std::vector<Transaction>& transactions, const 
 
 int run_send(const Options& options) {
   if (options.via.empty()) throw Error(Errc::usage, "nothing says where to send", {}, "give --via URL");
+  const bool json = options.json && !(options.json_by_config && (options.via == "file:-" || options.save_sent == "-"));
+  if (json && (options.via == "file:-" || options.save_sent == "-"))
+    throw Error(Errc::usage, "the report and the message would both go to standard output");
   const auto sender = SenderRegistry::standard().make(options.via, sender_options(options));
   const std::vector<Transaction> transactions =
       options.raw.empty() ? prepared_transactions(options) : raw_transactions(options);
   if (transactions.empty()) throw Error(Errc::usage, "the envelope has no recipient");
+  if (transactions.size() > 1 && istarts_with(options.via, "file:"))
+    throw Error(Errc::usage, "with Bcc there are several copies, and a file takes one", visible(options.via),
+                "give --via maildir:PATH");
   if (options.dry_run) return dry_run(*sender, transactions, options);
   for (const Transaction& one : transactions) {
     const auto source = one.message.open();
@@ -292,8 +331,8 @@ int run_send(const Options& options) {
   const Receipt all = joined(receipts);
   const int code = exit_code(all);
   // The receipt comes first: whatever fails now, the user must know what was sent.
-  if (options.json) {
-    print_result(report_json(receipts));
+  if (json) {
+    print_json(report_json(receipts));
   } else {
     std::string text;
     for (const RecipientReceipt& one : all.recipients)
@@ -308,8 +347,8 @@ int run_send(const Options& options) {
     try {
       sent.keep();
     } catch (const Error& error) {
-      print_note("the message was sent, but its copy was not kept");
       print_error(error);
+      print_hint("the message was sent, but its copy was not kept");
       if (code == 0) return exit_code(error.code());
     }
   }

@@ -75,7 +75,7 @@ int quota(const Options& options) {
                        {"sending_enabled", flag(quota.sending_enabled)},
                        {"production_access", flag(quota.production_access)},
                        {"enforcement", quota.enforcement.empty() ? Json(nullptr) : Json(quota.enforcement)}};
-    print_result(json.dump(2) + "\n");
+    print_json(json.dump(2) + "\n");
     return 0;
   }
   std::string text = "in 24 hours   " + limit(quota.max_24_hour) + "\n";
@@ -103,7 +103,7 @@ int tls_delivery(const Options& options) {
   // What was set is read again: an answer of 200 is not yet the policy.
   const aws::TlsDelivery now = client.tls_policy(set);
   if (options.json) {
-    print_result(Json{{"configuration_set", set}, {"tls_policy", aws::to_string(now)}}.dump(2) + "\n");
+    print_json(Json{{"configuration_set", set}, {"tls_policy", aws::to_string(now)}}.dump(2) + "\n");
   } else {
     print_result(std::string(aws::to_string(now)) + "\n");
   }
@@ -169,7 +169,7 @@ int fetch(const Options& options) {
   OutputFile out(output);
   const auto source = slice(message.content);
   copy(*source, out);
-  out.commit();
+  out.finish();
   if (options.json && output != "-") {
     Json json = {{"encrypted", message.encrypted},
                  {"authenticated", message.authenticated},
@@ -177,8 +177,9 @@ int fetch(const Options& options) {
                  {"wrapping", message.wrapping},
                  {"bytes", message.content->size()}};
     json["description"] = message.description;
-    print_result(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    print_json(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   }
+  out.commit();
   if (!message.encrypted) print_hint("the object was not encrypted by the client");
   if (message.encrypted && !message.authenticated) print_hint("AES-CBC proves nothing about who wrote the message");
   return 0;

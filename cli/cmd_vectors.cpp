@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <unistd.h>
 
+#include <memory>
+
 #include "commands.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/output.h"
@@ -33,14 +35,19 @@ int run_vectors(const Options& options) {
   run.filter = options.filter;
   run.jobs = static_cast<unsigned>(options.jobs);
   run.tool = options.tool;
+  if (!run.tool.empty() && trim(run.tool).empty()) throw Error(Errc::usage, "--tool names no program");
+  if (options.tool_timeout < 1 || options.tool_timeout > 86400)
+    throw Error(Errc::usage, "--tool-timeout is a number of seconds, from 1 to 86400");
+  run.tool_timeout = std::chrono::seconds(options.tool_timeout);
   const vectors::RunResult result = vectors::run_manifests(options.arguments, run);
+  std::unique_ptr<OutputFile> junit;
   if (!options.junit.empty()) {
-    OutputFile out(options.junit);
-    out.write(vectors::junit_xml(result));
-    out.commit();
+    junit = std::make_unique<OutputFile>(options.junit);
+    junit->write(vectors::junit_xml(result));
+    junit->finish();
   }
   if (options.json) {
-    print_result(vectors::result_json(result));
+    print_json(vectors::result_json(result));
   } else {
     std::string text;
     for (const CaseResult& one : result.cases)
@@ -50,6 +57,7 @@ int run_vectors(const Options& options) {
             std::to_string(result.skipped) + " skipped\n";
     print_result(text);
   }
+  if (junit) junit->commit();
   if (result.cases.empty()) {
     print_error(Error(Errc::usage, "no case was run", options.filter));
     return 1;

@@ -7,6 +7,7 @@
 
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
+#include "mimeseal/mail/reply.h"
 #include "mimeseal/mime/header.h"
 #include "mimeseal/toolkit/draft_json.h"
 #include "settings.h"
@@ -74,12 +75,6 @@ std::pair<std::string, std::string> header_option(const std::string& text) {
   return {text.substr(0, colon), std::string(trim(std::string_view(text).substr(colon + 1)))};
 }
 
-bool says_draft(const Options& o) {
-  return !o.from.empty() || !o.sender.empty() || !o.reply_to.empty() || !o.to.empty() || !o.cc.empty() ||
-         !o.bcc.empty() || !o.headers.empty() || !o.attach.empty() || !o.inlines.empty() || o.subject || o.text ||
-         o.text_file || o.html || o.html_file || !o.date.empty() || !o.message_id.empty();
-}
-
 /// Options beside --message replace what the JSON says, or add to its lists of headers and attachments.
 void apply_options(Draft& draft, const Options& o) {
   if (!o.from.empty()) draft.from = mailboxes("from", o.from);
@@ -114,7 +109,10 @@ void apply_options(Draft& draft, const Options& o) {
 }
 
 /// RFC 9788, section 6: what was said goes first, the original message gives the rest.
-void apply_basis(Draft& draft, const ReplyBasis& basis) {
+void apply_basis(Draft& draft, const ReplyBasis& original) {
+  std::vector<Mailbox> own = draft.from;
+  if (draft.sender) own.push_back(*draft.sender);
+  const ReplyBasis basis = reply_from(original, own);
   if (draft.to.empty() && draft.cc.empty() && draft.bcc.empty()) {
     draft.to = basis.to;
     draft.cc = basis.cc;
@@ -153,9 +151,26 @@ bool is_json(const InputPtr& input) {
   return trim(head).starts_with('{');
 }
 
+/// What a JSON draft says wrong is the draft's fault, unless options changed it.
+Prepared from_json(const Draft& draft, const Options& options, const std::string& message) {
+  try {
+    return from_draft(draft);
+  } catch (const Error& error) {
+    if (error.code() != Errc::usage || says_draft(options)) throw;
+    const std::string what = error.where().empty() ? error.what() : error.where() + ": " + error.what();
+    throw Error(Errc::malformed, what, message == "-" ? "standard input" : message, error.hint());
+  }
+}
+
 }  // namespace
 
-Prepared prepare(const Options& options, Engines& engines) {
+bool says_draft(const Options& o) {
+  return !o.from.empty() || !o.sender.empty() || !o.reply_to.empty() || !o.to.empty() || !o.cc.empty() ||
+         !o.bcc.empty() || !o.headers.empty() || !o.attach.empty() || !o.inlines.empty() || o.subject || o.text ||
+         o.text_file || o.html || o.html_file || !o.date.empty() || !o.message_id.empty();
+}
+
+Prepared prepare(const Options& options, Engines& engines, bool in_clear) {
   std::string message = options.message;
   std::string eml = options.eml;
   if (!options.arguments.empty()) {
@@ -175,7 +190,7 @@ Prepared prepare(const Options& options, Engines& engines) {
     settings.engines = engines.all();
     settings.at = system_clock().now();
     settings.allow_legacy = options.allow_legacy;
-    basis = reply_basis(open_message(open_input(options.in_reply_to), settings));
+    basis = reply_basis(open_message(open_message_input(options.in_reply_to), settings));
   }
 
   if (!eml.empty()) {
@@ -189,8 +204,8 @@ Prepared prepare(const Options& options, Engines& engines) {
     draft = read_draft_json(open_input(message), folder.empty() ? "." : folder);
   }
   apply_options(draft, options);
-  if (basis) apply_basis(draft, *basis);
-  Prepared prepared = from_draft(draft);
+  if (basis) apply_basis(draft, in_clear ? reply_in_clear(*basis) : *basis);
+  Prepared prepared = message.empty() ? from_draft(draft) : from_json(draft, options, message);
   prepared.basis = std::move(basis);
   return prepared;
 }

@@ -24,8 +24,11 @@ struct Prepared {
 };
 
 /// Makes the message of the draft options, --message, --eml or a file given as argument. `engines` open the message
-/// that
-/// --in-reply-to names. Throws Error(usage), Error(malformed), Error(no_input) naming the option or file.
-[[nodiscard]] Prepared prepare(const Options& options, Engines& engines);
+/// that --in-reply-to names; with `in_clear` nothing of it is taken that it hid (RFC 9788, section 6.1). Throws
+/// Error(usage), Error(malformed), Error(no_input) naming the option or file.
+[[nodiscard]] Prepared prepare(const Options& options, Engines& engines, bool in_clear = false);
+
+/// Whether any option of a draft was given, --message, --eml and --in-reply-to aside.
+[[nodiscard]] bool says_draft(const Options& options);
 
 }  // namespace mimeseal::cli

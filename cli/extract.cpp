@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <utility>
 
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
@@ -17,60 +17,12 @@ namespace {
 constexpr std::size_t kMaxName = 180;
 constexpr int kMaxTries = 1'000;
 
-struct FdClose {
-  int fd;
-  explicit FdClose(int number) : fd(number) {}
-  FdClose(const FdClose&) = delete;
-  FdClose& operator=(const FdClose&) = delete;
-  ~FdClose() {
-    if (fd >= 0) ::close(fd);
-  }
-};
-
-/// The folder is opened once: what stands behind its name cannot be changed under our feet.
-int open_folder(const std::string& folder) {
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-    throw errno_error(Errc::cannot_create, "cannot create the folder", folder, errno);
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) throw errno_error(Errc::cannot_create, "cannot open the folder", folder, errno);
-  return fd;
-}
-
 std::string numbered(const std::string& name, int number) {
   if (number == 0) return name;
   const std::size_t dot = name.rfind('.');
   const std::size_t at = dot == std::string::npos || dot == 0 ? name.size() : dot;
   return name.substr(0, at) + "-" + std::to_string(number + 1) + name.substr(at);
 }
-
-/// The name that was free, and its descriptor.
-std::pair<std::string, int> create_new(int folder_fd, const std::string& folder, const std::string& name) {
-  for (int number = 0; number < kMaxTries; ++number) {
-    std::string candidate = numbered(name, number);
-    const int fd = ::openat(folder_fd, candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd >= 0) return {std::move(candidate), fd};
-    if (errno != EEXIST)
-      throw errno_error(Errc::cannot_create, "cannot create the file", folder + "/" + candidate, errno);
-  }
-  throw Error(Errc::cannot_create, "a thousand files of that name are there already", folder + "/" + name);
-}
-
-class FdSink final : public Sink {
- public:
-  FdSink(int fd, std::string where) : fd_(fd), where_(std::move(where)) {}
-  void write(std::string_view octets) override {
-    while (!octets.empty()) {
-      const ssize_t n = ::write(fd_, octets.data(), octets.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) throw errno_error(Errc::io, "writing broke off", where_, errno);
-      octets.remove_prefix(static_cast<std::size_t>(n));
-    }
-  }
-
- private:
-  int fd_;
-  std::string where_;
-};
 
 std::string ending_of(const std::string& type) {
   if (type == "text/plain") return ".txt";
@@ -108,29 +60,71 @@ std::string safe_filename(const std::string& wanted, const std::string& fallback
   return name.empty() ? fallback : name;
 }
 
-std::vector<std::string> extract_parts(const Opened& opened, const std::string& folder) {
-  const FdClose folder_fd(open_folder(folder));
-  std::vector<std::string> names;
+Extraction::Extraction(const Opened& opened, const std::string& folder) : folder_(folder) {
   try {
-    for (const OpenedPart& part : opened.parts) {
-      const std::string name = safe_filename(part.filename, "part-" + part.path + ending_of(part.type));
-      auto [taken, fd] = create_new(folder_fd.fd, folder, name);
-      const FdClose file(fd);
-      names.push_back(std::move(taken));
-      FdSink sink(file.fd, folder + "/" + names.back());
-      const auto body = decoded_body(part.input, part.part);
-      copy(*body, sink);
-      if (::fsync(file.fd) != 0 && errno != EINVAL && errno != EROFS)
-        throw errno_error(Errc::io, "writing broke off", folder + "/" + names.back(), errno);
-    }
+    open_folder();
+    for (const OpenedPart& part : opened.parts)
+      write(part);
   } catch (...) {
-    for (const std::string& name : names)
-      ::unlinkat(folder_fd.fd, name.c_str(), 0);
+    clean_up();
     throw;
   }
-  for (std::string& name : names)
-    name = folder + "/" + name;
-  return names;
+}
+
+Extraction::~Extraction() {
+  clean_up();
+}
+
+void Extraction::clean_up() noexcept {
+  files_.clear();
+  if (folder_fd_ >= 0) ::close(folder_fd_);
+  if (made_folder_) ::rmdir(folder_.c_str());  // fails, as it should, when there is something in it
+}
+
+/// The folder is opened once: what stands behind its name cannot be changed under our feet.
+void Extraction::open_folder() {
+  const bool made = ::mkdir(folder_.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) throw errno_error(Errc::cannot_create, "cannot create the folder", folder_, errno);
+  folder_fd_ = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder_fd_ < 0) throw errno_error(Errc::cannot_create, "cannot open the folder", folder_, errno);
+  made_folder_ = made;
+}
+
+/// A name that nothing has, be it a link that leads nowhere; also where letter case makes no difference.
+std::string Extraction::free_name(const std::string& name) {
+  for (int number = 0; number < kMaxTries; ++number) {
+    std::string candidate = numbered(name, number);
+    struct stat there {};
+    const bool is_there = ::fstatat(folder_fd_, candidate.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!is_there && taken_.insert(ascii_lower(candidate)).second) return candidate;
+  }
+  throw Error(Errc::cannot_create, "a thousand files of that name are there already", folder_ + "/" + name);
+}
+
+void Extraction::write(const OpenedPart& part) {
+  std::string name = free_name(safe_filename(part.filename, "part-" + part.path + ending_of(part.type)));
+  auto file =
+      std::make_unique<OutputFile>("/proc/self/fd/" + std::to_string(folder_fd_) + "/" + name, folder_ + "/" + name);
+  const auto body = decoded_body(part.input, part.part);
+  copy(*body, *file);
+  file->finish();
+  files_.push_back(std::move(file));
+  names_.push_back(std::move(name));
+}
+
+std::vector<std::string> Extraction::commit() {
+  std::vector<std::string> paths;
+  try {
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      files_[i]->commit_new();
+      paths.push_back(folder_ + "/" + names_[i]);
+    }
+  } catch (...) {
+    for (std::size_t i = 0; i < paths.size(); ++i)
+      ::unlinkat(folder_fd_, names_[i].c_str(), 0);
+    throw;
+  }
+  return paths;
 }
 
 }  // namespace mimeseal::cli

@@ -37,7 +37,9 @@ void prepare_process() {
 #ifndef MIMESEAL_SANITIZED  // whose leak check looks into the process
   ::prctl(PR_SET_DUMPABLE, 0);
 #endif
+  // Writing to a reader that is gone, or past the limit on a file's size, is an error like another.
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
   struct sigaction action {};
   action.sa_handler = end_by_signal;
   ::sigemptyset(&action.sa_mask);
@@ -69,7 +71,7 @@ int fail(const Error& error, bool json) {
   print_error(error);
   if (json) {
     try {
-      print_result(report_json(error));
+      print_json(report_json(error));
     } catch (const Error&) {
       return exit_code(Errc::io);
     }
@@ -125,8 +127,9 @@ const std::vector<Command>& commands() {
       {"open", "[FILE] [OPTIONS]", "decrypt and verify a message, and say what it proves",
        kKeys | kTime | kOpening | kOutput, run_open},
       {"inspect", "[FILE]", "show the tree of parts and cryptographic layers, without keys", 0, run_inspect},
-      {"keys", "list|show|check [ADDRESS…]",
-       "say what keys there are, until when, and whether mail can be sealed to them", kKeys | kTime, run_keys},
+      {"keys", "list|show|check [ADDRESS…] | import FILE…",
+       "say what keys there are, until when, and whether mail can be sealed to them; import OpenPGP keys",
+       kKeys | kTime, run_keys},
       {"probe", "URL", "find out which TLS versions, certificate and extensions a server offers", kNetwork | kTime,
        run_probe},
       {"ses", "quota | tls-policy SET [REQUIRE|OPTIONAL] | smtp-password | fetch s3://BUCKET/KEY -o FILE",

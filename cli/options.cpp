@@ -103,14 +103,17 @@ void describe_keys(po::options_description& all, Options& o) {
       ("protocol", one(&o.protocol, "smime|pgp"), "by default what the given identity and keys are")  //
       ("identity", many(&o.identity, "WHO"),
        "one's own keys: a .p12/.pfx/.pem file, a pkcs11: URI, an OpenPGP key file, a fingerprint or an address in the "
-       "keyring")                                                                                                   //
-      ("passphrase-file", one(&o.passphrase_file, "FILE"), "its passphrase: the file's first line")                 //
-      ("passphrase-fd", optional_number(o.passphrase_fd, "N"), "likewise from a descriptor")                        //
-      ("recipient-key", many(&o.recipient_key, "FILE|DIR"), "certificates or OpenPGP keys, matched by address")     //
+       "keyring")  //
+      ("passphrase-file", many(&o.passphrase_file, "FILE"),
+       "its passphrase: the file's first line; given once, or once for each identity in their order")  //
+      ("passphrase-fd", optional_number(o.passphrase_fd, "N"), "likewise from a descriptor")           //
+      ("recipient-key", many(&o.recipient_key, "FILE|DIR|FINGERPRINT"),
+       "certificates, OpenPGP keys or signed messages, matched by address; or an OpenPGP key of the keyring")       //
       ("gnupg-home", one(&o.gnupg_home, "DIR"), "the keyring to use")                                               //
       ("trust", many(&o.trust, "FILE|DIR|system"), "CA certificates, or OpenPGP keys believed for their user ids")  //
       ("trust-model", one(&o.trust_model, "validity|always"), "OpenPGP: which keys of the keyring are believed")    //
-      ("locate", one(&o.locate, "wkd"), "OpenPGP: ask the recipient's domain for a key")                            //
+      ("locate", one(&o.locate, "wkd"), "OpenPGP: ask the recipient's domain for a key that is missing")            //
+      ("locate-ca", one(&o.locate_ca, "FILE"), "CA certificates to believe for that instead of the system's")       //
       ("crl", many(&o.crl, "FILE"), "revocation lists")                                                             //
       ("allow-legacy", po::bool_switch(&o.allow_legacy), "3DES, RC2, DES and old key files may be read");
   all.add(group);
@@ -164,8 +167,13 @@ void describe_opening(po::options_description& all, Options& o) {
       ("require-signer", many(&o.require_signer, "ADDRESS|FINGERPRINT"), "exit 1 unless this one signed it")  //
       ("extract", one(&o.extract, "DIR"), "write the parts into a folder")                                    //
       ("allow-unauthenticated", po::bool_switch(&o.allow_unauthenticated),
-       "release content that nothing proves to be intact")  //
-      ("inline-pgp", po::bool_switch(&o.inline_pgp), "decrypt PGP armour inside text parts");
+       "release content that nothing proves to be intact")                                    //
+      ("inline-pgp", po::bool_switch(&o.inline_pgp), "decrypt PGP armour inside text parts")  //
+      ("fetch-revocation", po::bool_switch(&o.fetch_revocation),
+       "S/MIME: ask the CAs' servers (OCSP, CRL) whether the certificates of a signer whom --trust vouches for are "
+       "revoked; they, and who watches the line, learn that this message is read. What they leave open is not good")  //
+      ("import-keys", po::bool_switch(&o.import_keys),
+       "import attached OpenPGP keys (application/pgp-keys) into the keyring; it believes them no more for that");
   all.add(group);
 }
 
@@ -182,11 +190,12 @@ void describe_rest(po::options_description& all, Options& o, unsigned groups) {
   }
   if ((groups & kVectors) != 0) {
     po::options_description group("Vectors");
-    group.add_options()                                                                //
-        ("filter", one(&o.filter, "GLOB"), "only cases whose id fits")                 //
-        ("jobs", one(&o.jobs, "N"), "cases side by side; by default one a processor")  //
-        ("junit", one(&o.junit, "FILE"), "write a JUnit report")                       //
-        ("tool", one(&o.tool, "'CMD {input}'"), "judge another program's report by the same expectations");
+    group.add_options()                                                                                     //
+        ("filter", one(&o.filter, "GLOB"), "only cases whose id fits")                                      //
+        ("jobs", one(&o.jobs, "N"), "cases side by side; by default one a processor")                       //
+        ("junit", one(&o.junit, "FILE"), "write a JUnit report")                                            //
+        ("tool", one(&o.tool, "'CMD {input}'"), "judge another program's report by the same expectations")  //
+        ("tool-timeout", one(&o.tool_timeout, "SECONDS"), "end that program after this time; 60, unless given");
     all.add(group);
   }
   if ((groups & kSes) != 0) {
@@ -275,8 +284,19 @@ struct ConfigOption {
   std::vector<std::string> values;
 };
 
+bool is_repeatable(const po::option_description& description) {
+  return dynamic_cast<const po::typed_value<std::vector<std::string>>*>(description.semantic().get()) != nullptr;
+}
+
+/// The account that the file itself names before its sections, or empty.
+std::string default_account(const std::vector<po::option>& options) {
+  for (const po::option& option : options)
+    if (option.string_key == "account" && !option.value.empty()) return option.value.front();
+  return {};
+}
+
 /// What the file says for the account: its section first, then what stands before all sections.
-std::vector<ConfigOption> read_config(const std::string& path, const std::string& account) {
+std::vector<ConfigOption> read_config(const std::string& path, const std::string& chosen) {
   const std::string prepared = prepared_config(path);
   std::istringstream stream(prepared);
   Options scratch;
@@ -289,6 +309,8 @@ std::vector<ConfigOption> read_config(const std::string& path, const std::string
   }
   std::vector<ConfigOption> own;
   std::vector<ConfigOption> common;
+  std::set<std::string> seen;
+  const std::string account = chosen.empty() ? default_account(parsed.options) : chosen;
   bool account_found = account.empty();
   const std::string prefix = "account " + account + ".";
   for (po::option& option : parsed.options) {
@@ -303,12 +325,16 @@ std::vector<ConfigOption> read_config(const std::string& path, const std::string
       name = name.substr(dot + 1);
     }
     const auto* description = known.find_nothrow(name, false);
-    if (description == nullptr || name == "help" || name == "config" || name == "no-config" || name == "account")
+    // Which file is read, and whether, is decided before it is read; a default account stands before all sections.
+    if (description == nullptr || description->long_name() != name || name == "help" || name == "config" ||
+        name == "no-config" || (name == "account" && in_section))
       throw Error(Errc::config, "no such option: " + visible(name), place_of(prepared, path, name));
     if (is_forbidden_in_config(name))
       throw Error(Errc::config, name + " is a decision about one message and stands in no configuration file",
                   place_of(prepared, path, name));
-    if (!ours) continue;
+    if (!is_repeatable(*description) && !seen.insert(option.string_key).second)
+      throw Error(Errc::config, name + " stands twice and takes one value", place_of(prepared, path, name));
+    if (!ours || name == "account") continue;
     if (in_section) account_found = true;
     for (std::string& value : option.value)
       std::replace(value.begin(), value.end(), kHash, '#');
@@ -316,13 +342,40 @@ std::vector<ConfigOption> read_config(const std::string& path, const std::string
   }
   if (!account_found && prepared.find("[account " + account + "]") == std::string::npos)
     throw Error(Errc::config, "no [account " + visible(account) + "] in the configuration file", path);
-  // An option of the account hides the common one of the same name altogether.
-  for (ConfigOption& option : common) {
-    const bool hidden =
-        std::any_of(own.begin(), own.end(), [&](const ConfigOption& other) { return other.name == option.name; });
-    if (!hidden) own.push_back(std::move(option));
-  }
+  // An option of the account hides the common ones of the same name altogether.
+  std::set<std::string> hidden;
+  for (const ConfigOption& option : own)
+    hidden.insert(option.name);
+  for (ConfigOption& option : common)
+    if (hidden.count(option.name) == 0) own.push_back(std::move(option));
   return own;
+}
+
+/// An empty value is a slip (a variable of a script that was not set), but for the texts of a message.
+void refuse_empty(const po::parsed_options& parsed) {
+  static constexpr std::array<std::string_view, 3> kMayBeEmpty = {"subject", "text", "html"};
+  for (const po::option& option : parsed.options) {
+    if (std::find(kMayBeEmpty.begin(), kMayBeEmpty.end(), option.string_key) != kMayBeEmpty.end()) continue;
+    for (const std::string& value : option.value)
+      if (value.empty())
+        throw Error(Errc::usage, option.string_key == "arguments" ? "an empty argument"
+                                                                  : "--" + option.string_key + " has an empty value");
+  }
+}
+
+/// `--subject=` as the two words that Boost would take it for, if it took an empty value there.
+std::vector<std::string> with_empty_values(const std::vector<std::string>& words) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--") {
+      out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
+      break;
+    }
+    const bool empty = words[i].starts_with("--") && words[i].find('=') == words[i].size() - 1;
+    out.push_back(empty ? words[i].substr(0, words[i].size() - 1) : words[i]);
+    if (empty) out.emplace_back();
+  }
+  return out;
 }
 
 [[noreturn]] void refuse_usage(const po::error& error) {
@@ -356,7 +409,10 @@ Options parse_options(const std::vector<std::string>& words, unsigned groups) {
     using namespace po::command_line_style;
     const int style = allow_long | long_allow_adjacent | long_allow_next | allow_short | short_allow_adjacent |
                       short_allow_next | allow_dash_for_short;
-    po::store(po::command_line_parser(words).options(everything).positional(positional).style(style).run(), map);
+    const po::parsed_options parsed =
+        po::command_line_parser(with_empty_values(words)).options(everything).positional(positional).style(style).run();
+    refuse_empty(parsed);
+    po::store(parsed, map);
   } catch (const po::error& error) {
     refuse_usage(error);
   }
@@ -364,6 +420,7 @@ Options parse_options(const std::vector<std::string>& words, unsigned groups) {
     return map.count(name) != 0 ? map[name].as<std::string>() : std::string();
   };
   const std::string account = said("account");
+  const bool json_said = map["json"].as<bool>();
   if (!map["no-config"].as<bool>() && !map["help"].as<bool>()) {
     const std::string named = said("config");
     std::string path = named.empty() ? default_config_path() : named;
@@ -393,6 +450,7 @@ Options parse_options(const std::vector<std::string>& words, unsigned groups) {
   } catch (const po::error& error) {
     refuse_usage(error);
   }
+  options.json_by_config = options.json && !json_said;
   return options;
 }
 

@@ -28,6 +28,7 @@ struct Options {
 
   bool help = false;
   bool json = false;
+  bool json_by_config = false;  ///< asked for by the configuration alone: no fault where there is no report
   bool verbose = false;
   std::string config;
   bool no_config = false;
@@ -45,9 +46,9 @@ struct Options {
   std::string signature, cipher, digest, rsa_signature, key_transport, profile, protect_headers;
 
   // kKeys
-  std::string protocol, passphrase_file, gnupg_home, trust_model, locate;
+  std::string protocol, gnupg_home, trust_model, locate, locate_ca;
   std::optional<int> passphrase_fd;
-  std::vector<std::string> identity, recipient_key, trust, crl;
+  std::vector<std::string> passphrase_file, identity, recipient_key, trust, crl;
   bool allow_legacy = false;
 
   // kTime
@@ -67,14 +68,14 @@ struct Options {
   // kOpening
   std::vector<std::string> require, require_signer;
   std::string extract;
-  bool allow_unauthenticated = false, inline_pgp = false;
+  bool allow_unauthenticated = false, inline_pgp = false, fetch_revocation = false, import_keys = false;
 
   // kOutput
   std::string output;
 
   // kVectors
   std::string filter, junit, tool;
-  int jobs = 0;
+  int jobs = 0, tool_timeout = 60;
 
   // kSes
   std::string region, endpoint, api, metadata, data_key;

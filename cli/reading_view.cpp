@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "mimeseal/core/clock.h"
 #include "mimeseal/core/text.h"
 
 namespace mimeseal::cli {
@@ -175,6 +176,16 @@ std::string reading_view(const Opened& opened, bool colour) {
               (signer.who.empty() ? "unknown signer" : visible(signer.who)) +
               (signer.digest.empty() ? "" : ", " + visible(signer.digest)) +
               (signer.why.empty() ? "" : ": " + visible(signer.why)) + "\n";
+  }
+  if (!opened.attached_keys.empty()) text += "\nkeys that came along (not believed for that):\n";
+  for (const KeyInfo& key : opened.attached_keys) {
+    text += "  " + std::string(to_string(key.protocol)) + "  " + visible(key.fingerprint) + "  " +
+            visible(key.algorithm) +
+            (key.not_after ? ", until " + format_rfc3339(*key.not_after) : std::string(", does not expire")) + "  (" +
+            visible(key.origin) + ")\n";
+    const std::vector<std::string> names = key.user_ids.empty() ? std::vector{key.name} : key.user_ids;
+    for (const std::string& name : names)
+      text += "       " + visible(name) + "\n";
   }
   for (const Problem& problem : opened.problems)
     text += painted("problem", kYellow, colour) + " at " + visible(problem.path) + ": " + problem.code + ": " +

@@ -36,6 +36,24 @@ void check_protocol_options(const Options& o, Protocol protocol) {
   }
 }
 
+/// Without any key there is nothing to tell the protocol by, and nobody can be encrypted to: each is named.
+void refuse_without_keys(const Prepared& prepared, const Options& o) {
+  if (!o.encrypt || !o.protocol.empty() || !o.identity.empty() || !o.recipient_key.empty() || !o.gnupg_home.empty() ||
+      !o.locate.empty() || o.symmetric)
+    return;
+  std::vector<std::string> lacking;
+  for (const auto* list : {&prepared.recipients, &prepared.bcc})
+    for (const Mailbox& mailbox : *list)
+      lacking.push_back(mailbox.address() + ": no certificate and no OpenPGP key was given");
+  if (lacking.empty()) return;
+  const std::size_t count = lacking.size();
+  throw Error(
+      Errc::no_recipient,
+      count == 1 ? "a recipient cannot be sealed to" : std::to_string(count) + " recipients cannot be sealed to", "",
+      "nothing is sent; give --recipient-key FILE|DIR, or --protocol pgp to use the keyring")
+      .with_details(std::move(lacking));
+}
+
 }  // namespace
 
 bool wants_sealing(const Options& o) {
@@ -44,6 +62,7 @@ bool wants_sealing(const Options& o) {
 
 Sealed seal_prepared(const Prepared& prepared, const Options& options, Engines& engines) {
   SealSpec spec;
+  refuse_without_keys(prepared, options);
   Engine& engine = engines.sealing();
   check_protocol_options(options, engine.protocol());
   spec.engine = &engine;
@@ -56,6 +75,9 @@ Sealed seal_prepared(const Prepared& prepared, const Options& options, Engines& 
       spec.encrypt = true;
       print_hint("the message that is answered was encrypted, so the answer is encrypted too");
     }
+    if (!spec.header_policy.protect && !prepared.basis->confidential.empty())
+      print_hint("the message that is answered hid " + visible(join(prepared.basis->confidential, ", ")) +
+                 ": --protect-headers off would show it, so the header is protected (RFC 9788, section 6.1)");
     spec.header_policy = reply_policy(std::move(spec.header_policy), *prepared.basis);
   }
   spec.recipients = prepared.recipients;
@@ -76,7 +98,6 @@ Sealed seal_prepared(const Prepared& prepared, const Options& options, Engines& 
   spec.autocrypt = options.autocrypt;
   spec.encrypt_to_self = !options.no_encrypt_to_self;
 
-  // Several identities that were named sign all of them.
   std::optional<SecretBytes> passphrase;
   if (options.symmetric) {
     const auto source = passphrase_source(options);

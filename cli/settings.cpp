@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 
 #include "mimeseal/core/error.h"
@@ -43,6 +44,22 @@ std::function<SecretBytes()> secret_source(const std::string& file, const std::o
   };
 }
 
+/// Several passphrases: one for each identity, in their order.
+std::function<SecretBytes(const std::string&)> passphrase_of_each(const Options& options) {
+  if (options.passphrase_file.size() != options.identity.size())
+    throw Error(Errc::usage, "--passphrase-file is given once, or once for each --identity");
+  std::vector<std::pair<std::string, std::function<SecretBytes()>>> sources;
+  for (std::size_t i = 0; i < options.identity.size(); ++i)
+    sources.emplace_back(options.identity[i], secret_source(options.passphrase_file[i], std::nullopt));
+  return [sources](const std::string& what) {
+    for (const auto& [identity, source] : sources) {
+      if (what == identity || what.starts_with(identity + "/")) return source();
+    }
+    throw Error(Errc::usage, "which of the passphrases it is cannot be told", visible(what),
+                "give one --passphrase-file, or use S/MIME identities in files");
+  };
+}
+
 /// Standard input, a pipe or a device: read once, to its end.
 class StreamSource final : public Source {
  public:
@@ -69,12 +86,20 @@ class StreamSource final : public Source {
   std::string name_;
 };
 
+/// Files are looked at now, whether or not the message will need them: a wrong path is the user's fault.
+void check_readable(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths)
+    if (std::error_code error; !std::filesystem::is_directory(path, error)) static_cast<void>(file_input(path));
+}
+
 }  // namespace
 
 std::function<SecretBytes(const std::string&)> passphrase_source(const Options& options) {
-  if (!options.passphrase_file.empty() && options.passphrase_fd)
+  const std::vector<std::string>& files = options.passphrase_file;
+  if (!files.empty() && options.passphrase_fd)
     throw Error(Errc::usage, "--passphrase-file and --passphrase-fd were both given");
-  if (const auto source = secret_source(options.passphrase_file, options.passphrase_fd))
+  if (files.size() > 1) return passphrase_of_each(options);
+  if (const auto source = secret_source(files.empty() ? "" : files.front(), options.passphrase_fd))
     return [source](const std::string&) { return source(); };
   if (::isatty(STDIN_FILENO) == 1 || ::isatty(STDERR_FILENO) == 1)
     return [](const std::string& what) { return ask_secret("passphrase for " + what); };
@@ -93,6 +118,12 @@ KeySettings key_settings(const Options& options) {
   if (!options.trust_model.empty() && options.trust_model != "validity" && options.trust_model != "always")
     refuse_value("trust-model", options.trust_model, "validity or always");
   if (!options.locate.empty() && options.locate != "wkd") refuse_value("locate", options.locate, "wkd");
+  for (const std::string& path : options.trust)
+    if (path != "system") check_readable({path});
+  check_readable(options.crl);
+  if (std::error_code error; !options.gnupg_home.empty() && !std::filesystem::is_directory(options.gnupg_home, error))
+    throw Error(Errc::no_input, error ? "cannot read the keyring: " + error.message() : "is not a folder",
+                options.gnupg_home);
   settings.identities = options.identity;
   settings.recipient_keys = options.recipient_key;
   settings.trust = options.trust;
@@ -101,6 +132,9 @@ KeySettings key_settings(const Options& options) {
   settings.passphrase = passphrase_source(options);
   settings.trust_always = options.trust_model == "always";
   settings.locate_wkd = options.locate == "wkd";
+  settings.locate_ca = options.locate_ca;
+  if (!settings.locate_ca.empty()) static_cast<void>(file_input(settings.locate_ca));
+  settings.proxy = proxy(options);
   settings.allow_legacy = options.allow_legacy;
   return settings;
 }
@@ -194,6 +228,12 @@ InputPtr open_input(const std::string& path) {
   if (fd < 0) throw errno_error(Errc::no_input, "cannot read it", path, errno);
   StreamSource input(fd, path);
   return spool_source(input, path, kMaxStream);
+}
+
+InputPtr open_message_input(const std::string& path) {
+  InputPtr input = open_input(path);
+  if (input->size() == 0) throw Error(Errc::malformed, "the message is empty", input->name());
+  return input;
 }
 
 std::string single_argument(const Options& options) {

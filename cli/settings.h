@@ -34,6 +34,8 @@ namespace mimeseal::cli {
 [[nodiscard]] std::function<SecretBytes(const std::string&)> passphrase_source(const Options& options);
 /// A file, or standard input for "-" (spooled).
 [[nodiscard]] InputPtr open_input(const std::string& path);
+/// The same for a message, which is not empty: Error(malformed).
+[[nodiscard]] InputPtr open_message_input(const std::string& path);
 /// The only argument, or "-" when there is none.
 [[nodiscard]] std::string single_argument(const Options& options);
 void refuse_arguments(const Options& options);

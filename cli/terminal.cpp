@@ -5,7 +5,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <utility>
 
@@ -22,6 +24,21 @@ void to_stderr(std::string_view text) {
     if (n <= 0) return;
     text.remove_prefix(static_cast<std::size_t>(n));
   }
+}
+
+/// \uNNNN of one character in UTF-8, as two where it lies past U+FFFF (RFC 8259, section 7).
+std::string json_escape(std::string_view one) {
+  unsigned point = static_cast<unsigned char>(one.front());
+  if (one.size() > 1) point &= 0x7FU >> one.size();
+  for (const char c : one.substr(1))
+    point = (point << 6U) | (static_cast<unsigned char>(c) & 0x3FU);
+  std::array<char, 16> text;
+  if (point < 0x10000) {
+    std::snprintf(text.data(), text.size(), "\\u%04x", point);
+  } else {
+    std::snprintf(text.data(), text.size(), "\\u%04x\\u%04x", 0xD7C0U + (point >> 10U), 0xDC00U + (point & 0x3FFU));
+  }
+  return text.data();
 }
 
 void line(std::string_view kind, std::string_view text) {
@@ -54,10 +71,12 @@ class Quiet {
 void print_error(const Error& error) {
   std::string text = error.what();
   if (!error.where().empty()) text = error.where() + ": " + text;
+  const std::string& cause = error.cause();  // of a library below; an errno's words stand in the text already
+  if (!cause.empty() && !cause.starts_with("errno ") && text.find(cause) == std::string::npos)
+    text += " (" + cause + ")";
   line("error", text);
   for (const std::string& detail : error.details())
     line("error", detail);
-  if (!error.cause().empty() && text.find(error.cause()) == std::string::npos) line("note", error.cause());
   if (!error.hint().empty()) print_hint(error.hint());
 }
 
@@ -75,6 +94,23 @@ void print_result(std::string_view text) {
     if (n < 0) throw errno_error(Errc::io, "writing broke off", "standard output", errno);
     text.remove_prefix(static_cast<std::size_t>(n));
   }
+}
+
+void print_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  while (!json.empty()) {
+    const auto lead = static_cast<unsigned char>(json.front());
+    const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    const std::string_view one = json.substr(0, length);
+    if (lead >= 0x7F && visible(one) != one) {
+      out += json_escape(one);
+    } else {
+      out += one;
+    }
+    json.remove_prefix(one.size());
+  }
+  print_result(out);
 }
 
 bool use_colour() {

@@ -52,6 +52,16 @@ void write_all(int fd, std::string_view octets, const std::string& where) {
   }
 }
 
+/// Where a link that points to nothing yet points to, so that it stays a link; any other path as it is.
+std::string behind_link(const std::string& path) {
+  std::array<char, PATH_MAX> buffer;
+  const ssize_t n = ::readlink(path.c_str(), buffer.data(), buffer.size());
+  if (n <= 0 || static_cast<std::size_t>(n) == buffer.size()) return path;
+  const std::string to(buffer.data(), static_cast<std::size_t>(n));
+  const std::size_t slash = path.rfind('/');
+  return to.front() == '/' || slash == std::string::npos ? to : path.substr(0, slash + 1) + to;
+}
+
 class FdSink final : public Sink {
  public:
   FdSink(int fd, const std::string& where) : fd_(fd), where_(where) {}
@@ -66,11 +76,13 @@ class FdSink final : public Sink {
 
 struct OutputFile::State {
   std::string path;
+  std::string shown;   // what errors call it
   std::string target;  // where the file will stand: symbolic links followed
   std::string temporary;
   int fd = -1;
   Slot* slot = nullptr;
   std::unique_ptr<Spool> spool;  // for devices and pipes
+  bool finished = false;
 
   ~State() {
     if (fd >= 0) ::close(fd);
@@ -84,37 +96,47 @@ struct OutputFile::State {
     slot = nullptr;
   }
 
+  void finish() {
+    if (finished) return;
+    if (spool) {
+      give_to_stream();
+    } else {
+      finish_file();
+    }
+    finished = true;
+  }
+
   void finish_file() {
     if (::fsync(fd) != 0 && errno != EINVAL && errno != EROFS)
-      throw errno_error(Errc::io, "writing broke off", path, errno);
-    if (::close(std::exchange(fd, -1)) != 0) throw errno_error(Errc::io, "writing broke off", path, errno);
+      throw errno_error(Errc::io, "writing broke off", shown, errno);
+    if (::close(std::exchange(fd, -1)) != 0) throw errno_error(Errc::io, "writing broke off", shown, errno);
   }
 
   void give_to_stream() {
     const bool standard = path == "-";
     const int out = standard ? STDOUT_FILENO : ::open(target.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    if (out < 0) throw errno_error(Errc::cannot_create, "cannot write to it", path, errno);
+    if (out < 0) throw errno_error(Errc::cannot_create, "cannot write to it", shown, errno);
     try {
-      FdSink sink(out, path);
+      FdSink sink(out, shown);
       const auto source = slice(spool->freeze());
       copy(*source, sink);
     } catch (...) {
       if (!standard) ::close(out);
       throw;
     }
-    if (!standard && ::close(out) != 0) throw errno_error(Errc::io, "writing broke off", path, errno);
-    spool.reset();
+    if (!standard && ::close(out) != 0) throw errno_error(Errc::io, "writing broke off", shown, errno);
   }
 };
 
-OutputFile::OutputFile(std::string path) : state_(std::make_unique<State>()) {
+OutputFile::OutputFile(std::string path, std::string shown) : state_(std::make_unique<State>()) {
   State& state = *state_;
   state.path = std::move(path);
+  state.shown = shown.empty() ? state.path : std::move(shown);
   state.target = state.path;
   if (state.path.empty()) throw Error(Errc::cannot_create, "an empty path names no file");
   struct stat there {};
   const bool exists = state.path != "-" && ::stat(state.path.c_str(), &there) == 0;
-  if (exists && S_ISDIR(there.st_mode)) throw Error(Errc::cannot_create, "is a folder, not a file", state.path);
+  if (exists && S_ISDIR(there.st_mode)) throw Error(Errc::cannot_create, "is a folder, not a file", state.shown);
   if (state.path == "-" || (exists && !S_ISREG(there.st_mode))) {
     state.spool = std::make_unique<Spool>(state.path == "-" ? "standard output" : state.path);
     return;
@@ -123,13 +145,16 @@ OutputFile::OutputFile(std::string path) : state_(std::make_unique<State>()) {
     // A link stays a link: the file that it points to is replaced.
     std::array<char, PATH_MAX> real;
     if (::realpath(state.path.c_str(), real.data()) != nullptr) state.target = real.data();
+  } else {
+    state.target = behind_link(state.path);
   }
   std::string temporary = state.target + ".XXXXXX";
   const std::size_t slash = state.target.rfind('/');
   const std::size_t name_at = slash == std::string::npos ? 0 : slash + 1;
   if (state.target.size() - name_at > NAME_MAX - 8) temporary = state.target.substr(0, name_at) + ".mimeseal-XXXXXX";
   state.fd = ::mkostemp(temporary.data(), O_CLOEXEC);  // makes it with mode 0600
-  if (state.fd < 0) throw errno_error(Errc::cannot_create, "cannot create the file", state.path, errno);
+  if (state.fd < 0) throw errno_error(Errc::cannot_create, "cannot create the file", state.shown, errno);
+  ::fchmod(state.fd, S_IRUSR | S_IWUSR);  // whatever the umask takes away; a file system without modes has its own
   state.temporary = std::move(temporary);
   state.slot = remember(state.temporary);
 }
@@ -140,27 +165,35 @@ void OutputFile::write(std::string_view octets) {
   if (state_->spool) {
     state_->spool->write(octets);
   } else {
-    write_all(state_->fd, octets, state_->path);
+    write_all(state_->fd, octets, state_->shown);
   }
+}
+
+void OutputFile::finish() {
+  state_->finish();
 }
 
 void OutputFile::commit() {
   State& state = *state_;
-  if (state.spool) return state.give_to_stream();
-  state.finish_file();
+  state.finish();
+  if (state.spool) return;
   if (::rename(state.temporary.c_str(), state.target.c_str()) != 0)
-    throw errno_error(Errc::cannot_create, "cannot put the file in its place", state.path, errno);
+    throw errno_error(Errc::cannot_create, "cannot put the file in its place", state.shown, errno);
   state.forget();
 }
 
 void OutputFile::commit_new() {
   State& state = *state_;
-  if (state.spool) return state.give_to_stream();
-  state.finish_file();
-  // link() fails when the name is taken, which rename() would not.
-  if (::link(state.temporary.c_str(), state.target.c_str()) != 0)
-    throw errno_error(Errc::cannot_create, "cannot create the file", state.path, errno);
-  ::unlink(state.temporary.c_str());
+  state.finish();
+  if (state.spool) return;
+  // Fails when the name is taken, which rename() would not. A few file systems know only the one or the other.
+  const char* from = state.temporary.c_str();
+  const char* to = state.target.c_str();
+  if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0) {
+    if (errno == EEXIST || ::link(from, to) != 0)
+      throw errno_error(Errc::cannot_create, "cannot create the file", state.shown, errno);
+    ::unlink(from);
+  }
   state.forget();
 }
 

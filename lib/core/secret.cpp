@@ -77,6 +77,7 @@ void cleanse(std::string& octets) noexcept {
 }
 
 SecretBytes read_secret_file(const std::string& path) {
+  if (path == "-") return read_line(STDIN_FILENO, "standard input");
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) throw errno_error(Errc::no_input, "cannot read the secret", path, errno);
   try {

@@ -50,13 +50,18 @@ class LocalSender final : public Sender {
     if (!envelope.tags.empty()) throw Error(Errc::usage, "only SES knows message tags", name_);
   }
 
-  Delivered deliver(const Envelope& envelope, Source& message) const {
+  Delivered deliver(const Envelope& envelope, Source& message) {
     if (scheme_ == "maildir") return deliver_to_maildir(path_, message, clock_);
     if (scheme_ == "exec") return deliver_to_program(path_, envelope, message);
+    // A second message would take the place of the first, which somebody was told is there.
+    if (written_)
+      throw Error(Errc::cannot_create, "a file takes one message, and this one has been written", name_,
+                  "maildir: takes any number");
     OutputFile file(path_);
     Delivered delivered;
     delivered.bytes = copy(message, file);
     file.commit();
+    written_ = true;
     delivered.result = Delivery::accepted;
     return delivered;
   }
@@ -65,6 +70,7 @@ class LocalSender final : public Sender {
   std::string scheme_;
   std::string path_;
   const Clock& clock_;
+  bool written_ = false;
 };
 
 }  // namespace

@@ -65,14 +65,8 @@ std::vector<KeyInfo> attached_keys(const Opening& opening, const Opened& opened,
       }
     }
   }
-  for (const OpenedLayer& layer : opened.layers) {
-    for (const std::string& pem : layer.facts.certificates) {
-      collector.read(settings.read_certificates, pem, "the layer at " + layer.path);
-    }
-  }
-  for (const std::string& pem : opening.certificates) {
-    collector.read(settings.read_certificates, pem, "a part with certificates");
-  }
+  for (const auto& [path, pem] : opening.certificates)
+    collector.read(settings.read_certificates, pem, "part " + path);
   return collector.take();
 }
 

@@ -74,12 +74,12 @@ Binding bind_from(const HeaderFields& fields) {
 const Problem* ambiguity(const std::vector<Problem>& problems, const std::string& path,
                          const std::vector<std::string>& forwarded) {
   const auto is_harmless = [](const Problem& problem) {
-    // KMail has for years given multiparts inside its layers an encoding that they do not have, and lists add a second
-    // MIME-Version: no reader takes either for something else.
+    // KMail has for years given multiparts inside its layers an encoding that they do not have: no reader takes it for
+    // something else.
     if (problem.code == "encoded-multipart" && problem.path != "1") return true;
-    if (problem.code == "duplicate-mime-version") return true;
-    // Octets in no charset are shown as U+FFFD here and as mojibake elsewhere: nobody takes either for another text.
-    if (problem.code == "invalid-utf8") return true;
+    // Who delivers a message puts lines of his own before it, with the line ends of his system, and the lines between
+    // header and parts nobody shows.
+    if (problem.code == "bare-lf" && problem.path == "1") return true;
     return !is_ambiguous(problem.code) || std::ranges::find(kHarmless, problem.code) != kHarmless.end();
   };
   const auto found = std::ranges::find_if(problems, [&](const Problem& problem) {

@@ -28,7 +28,14 @@ struct Shown {
   FieldState state;
 };
 
-/// The rendered fields: the protected ones; with section 4.4.3's exception for From, and those of lists.
+void push_unprotected(std::vector<Shown>& out, const HeaderFields& fields, std::string_view name) {
+  for (const HeaderField& field : fields) {
+    if (iequals(field.name, name)) out.push_back({field, FieldState::unprotected});
+  }
+}
+
+/// The rendered fields: the protected ones, and those of lists. From has rules of its own: section 4.4.3's exception,
+/// and where the author has protected none the one outside, since a message without an author cannot be shown.
 std::vector<Shown> shown_fields(const ProtectedHeader& header, const HeaderFields& outer, bool valid, bool outer_from) {
   std::vector<Shown> out;
   if (header.protection == HeaderProtection::none) {
@@ -36,15 +43,14 @@ std::vector<Shown> shown_fields(const ProtectedHeader& header, const HeaderField
       out.push_back({field, FieldState::unprotected});
     return out;
   }
+  if (!protects_from(header)) push_unprotected(out, outer, "From");
   bool from_done = false;
   for (const HeaderField& field : header.refprotected) {
     if (!outer_from || !iequals(field.name, "From")) {
       out.push_back({field, field_state(header, field, valid)});
     } else if (!from_done) {
       from_done = true;
-      for (const HeaderField& other : outer) {
-        if (iequals(other.name, "From")) out.push_back({other, FieldState::unprotected});
-      }
+      push_unprotected(out, outer, "From");
     }
   }
   FieldSet inside;
@@ -81,12 +87,11 @@ std::string date_of(const HeaderFields& fields) {
 
 }  // namespace
 
-OpenedHeaders read_headers(Opening& opening, const ProtectedHeader& header, const Part& message,
-                           const Summary& summary) {
+OpenedHeaders read_headers(Opening& opening, const ProtectedHeader& header, const Part& message, const Summary& summary,
+                           bool outer_from) {
   OpenedHeaders out;
   const HeaderFields outer = non_structural(message.fields);
   const bool valid = summary.signed_ == SignedState::good;
-  const bool outer_from = !valid && from_mismatch(header, outer) && find_field(outer, "From") != nullptr;
   if (outer_from) opening.add("from-mismatch", header.body.part->path, from_warning(header.refprotected, outer));
 
   out.protection = header.protection;

@@ -60,7 +60,11 @@ OpenedPart synthesized(InputPtr content, const Place& place, const std::string& 
 /// Decrypts one block as a part by itself. Its signatures are dropped unseen (RFC 9787, 6.2.3.1: MUST NOT).
 void open_block(Opening& opening, const Place& place, std::string_view block, const std::string& path, Opened& out) {
   Engine* engine = opening.engine(Protocol::pgp);
-  if (engine == nullptr || opening.layers_left == 0) return;
+  if (engine == nullptr) return;
+  if (opening.layers_left == 0) {
+    opening.add("layer-limit", place.part->path, kTooManyLayers);
+    return;
+  }
   --opening.layers_left;
   OpenSpec spec;
   spec.at = opening.settings.at;
@@ -69,13 +73,13 @@ void open_block(Opening& opening, const Place& place, std::string_view block, co
   Spool spool("the decrypted part " + path, Spool::kDefaultThreshold, opening.payload_left);
   LayerFacts facts;
   try {
+    const Account account(opening, spool);
     facts = engine->open(*view_source(block), spool, spec);
   } catch (const Error& error) {
-    if (error.code() != Errc::malformed) throw;
-    opening.add("bad-pgp", place.part->path, error.what());
+    if (error.code() != Errc::malformed && error.code() != Errc::limit) throw;
+    opening.add(error.code() == Errc::limit ? "layer-limit" : "bad-pgp", place.part->path, error.what());
     return;
   }
-  opening.payload_left -= std::min(spool.size(), opening.payload_left);
   facts.signers.clear();
   const bool released = facts.type == LayerType::pgp_encrypted && facts.result == LayerResult::good;
   out.layers.push_back({place.part->path, true, std::move(facts)});

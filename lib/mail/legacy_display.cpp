@@ -35,6 +35,20 @@ std::string lines_of(const std::vector<std::pair<std::string, std::string>>& fie
   return out;
 }
 
+/// A multipart/related whose root is another child than the first (RFC 2387, 3.2): none of its parts descends "via the
+/// first child" and is shown as the main body (RFC 9788, 5.2.4).
+bool starts_elsewhere(const Entity& entity, const ParameterizedValue& type) {
+  const std::string* start = type.find("start");
+  if (start == nullptr || type.value != "multipart/related") return false;
+  const std::string wanted = bare_content_id(*start);
+  for (std::size_t i = 1; i < entity.child_count(); ++i) {
+    const HeaderFields fields = entity.child(i).fields();
+    const HeaderField* id = find_field(fields, "Content-ID");
+    if (id != nullptr && !wanted.empty() && bare_content_id(id->value()) == wanted) return true;
+  }
+  return false;
+}
+
 /// The leaves that a reader shows as the message itself (RFC 9787, 7.1): down the first child of each multipart, and
 /// all children of multipart/alternative; nothing that is signed or encrypted already.
 std::vector<Entity*> main_body_parts(Entity& body) {
@@ -43,8 +57,9 @@ std::vector<Entity*> main_body_parts(Entity& body) {
   while (!open.empty()) {
     Entity& entity = *open.back();
     open.pop_back();
-    const std::string type = entity.content_type().value;
-    if (entity.disposition().value == "attachment") continue;
+    const ParameterizedValue content_type = entity.content_type();
+    const std::string& type = content_type.value;
+    if (entity.disposition().value == "attachment" || starts_elsewhere(entity, content_type)) continue;
     if (is_text(type)) {
       found.push_back(&entity);
     } else if (type == "multipart/signed" || type == "multipart/encrypted" || !type.starts_with("multipart/")) {
@@ -78,6 +93,12 @@ bool add_element(Entity& part, const std::string& lines) {
 }
 
 }  // namespace
+
+std::string bare_content_id(std::string_view text) {
+  text = trim(text);
+  if (text.starts_with('<') && text.ends_with('>')) text = trim(text.substr(1, text.size() - 2));
+  return std::string(text);
+}
 
 bool has_legacy_display(const Part& part) {
   const std::string* mark = part.content_type.find("hp-legacy-display");

@@ -16,6 +16,9 @@ namespace mimeseal::mail {
 /// payload of an encrypted message.
 [[nodiscard]] bool has_legacy_display(const Part& part);
 
+/// A Content-ID, or multipart/related's start that names one, without blanks and angle brackets.
+[[nodiscard]] std::string bare_content_id(std::string_view text);
+
 /// The text without its leading lines up to and including the first blank one (RFC 9788, 4.5.3.2); as it was when there
 /// is none.
 [[nodiscard]] std::string_view without_legacy_display(std::string_view text);

@@ -28,8 +28,26 @@ bool is_encrypted(const Chain& chain, std::size_t layers) {
 
 /// The From that a reader shows and a signer is held against: the protected one, else the one outside.
 Binding shown_from(const ProtectedHeader& header, const Part& message) {
-  const bool inside = header.protection != HeaderProtection::none && count_fields(header.refprotected, "From") > 0;
-  return bind_from(inside ? header.refprotected : message.fields);
+  return bind_from(protects_from(header) ? header.refprotected : message.fields);
+}
+
+/// RFC 9788, 4.4.3: a protected From that no valid signature binds, and another one outside, which is shown then.
+bool shows_outer_from(const ProtectedHeader& header, const Part& message, const Summary& summary) {
+  return summary.signed_ != SignedState::good && from_mismatch(header, message.fields) &&
+         find_field(message.fields, "From") != nullptr;
+}
+
+/// Then the signers were held against a From that is not shown. Nobody of them is called a match: neither for the one
+/// inside, which nobody sees, nor for the one outside, which the author did not seal.
+void unbind(Chain& chain, Tree& tree) {
+  const Binding nobody{{}, "the sealed From differs from the one outside, and no valid signature binds it"};
+  for (OpenedLayer& layer : chain.layers)
+    bind_signers(layer.facts, nobody, nullptr);
+  for (std::size_t i = 0; i < tree.errant.size(); ++i) {
+    if (tree.own[i]) bind_signers(tree.errant[i].facts, nobody, nullptr);
+  }
+  for (Protection& protection : tree.protections)
+    protection.signed_ = false;
 }
 
 /// A signature over ciphertext says who passed it on, not who wrote it (RFC 8551, 3.7).
@@ -60,10 +78,11 @@ Protection envelope_protection(const Chain& chain, const Binding& from) {
   return protection;
 }
 
-void take_parts(Opened& out, PartList list) {
+void take_parts(Opened& out, PartList list, const Tree& tree) {
   const bool good = out.summary.signed_ == SignedState::good;
   for (std::size_t i = 0; i < list.parts.size(); ++i) {
-    list.parts[i].signed_ = list.parts[i].signed_ || (good && list.covered[i]);
+    const Protection& protection = tree.protections[list.protections[i]];
+    list.parts[i].signed_ = protection.signed_ || protection.inner_signed || (good && protection.covered);
   }
   out.parts = std::move(list.parts);
 }
@@ -126,14 +145,16 @@ Opened open_message(const InputPtr& input, const OpenSettings& settings) {
   const Binding from = shown_from(header, *message.part);
   const Place root = chain.released ? header.body : chain.withheld;
   const bool strip = is_encrypted(chain, chain.envelope);  // RFC 9788, 4.5.3.1: only in a message that is encrypted
-  const Tree tree = build_tree(opening, root, !chain.released, envelope_protection(chain, from));
+  Tree tree = build_tree(opening, root, !chain.released, envelope_protection(chain, from));
   PartList parts = list_parts(opening, tree, strip);
   read_text(opening, tree, strip, out);
 
   out.summary = judge_envelope(opening, chain, from, tree);
   notice_signed_ciphertext(opening, chain, out.summary);
-  out.headers = read_headers(opening, header, *message.part, out.summary);
-  take_parts(out, std::move(parts));
+  const bool outer_from = shows_outer_from(header, *message.part, out.summary);
+  if (outer_from) unbind(chain, tree);
+  out.headers = read_headers(opening, header, *message.part, out.summary, outer_from);
+  take_parts(out, std::move(parts), tree);
   set_payload(out, chain);
   out.layers = std::move(chain.layers);
   out.layers.insert(out.layers.end(), tree.errant.begin(), tree.errant.end());

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "layers.h"
+#include "mimeseal/core/spool.h"
 #include "mimeseal/mail/open.h"
 
 namespace mimeseal::mail {
@@ -25,13 +28,17 @@ struct Place {
   [[nodiscard]] Place at(const Part& other) const { return {scanned, &other}; }
 };
 
+/// Of errant layers past OpenSettings::max_layers.
+inline constexpr const char* kTooManyLayers = "left closed: there are too many cryptographic layers";
+
 /// What is shared while one message is opened: the settings, what is left of the limits, what was found wrong.
 struct Opening {
   const OpenSettings& settings;
   std::uint64_t payload_left;
   std::uint32_t layers_left;
   std::vector<Problem> problems;
-  std::vector<std::string> certificates;  ///< PEM, of parts that carry nothing else
+  /// PEM, by the path of the part: of parts that carry nothing else.
+  std::vector<std::pair<std::string, std::string>> certificates;
 
   explicit Opening(const OpenSettings& chosen)
       : settings(chosen), payload_left(chosen.max_payload), layers_left(chosen.max_layers) {}
@@ -40,6 +47,19 @@ struct Opening {
   [[nodiscard]] Engine* engine(Protocol protocol) const;
   void add(std::string code, std::string path, std::string why);
   void add(const std::vector<Problem>& found);
+};
+
+/// What a layer gives is taken off what all may give together, also when it fails halfway.
+class Account {
+ public:
+  Account(Opening& opening, const Spool& spool) : opening_(opening), spool_(spool) {}
+  Account(const Account&) = delete;
+  Account& operator=(const Account&) = delete;
+  ~Account() { opening_.payload_left -= std::min(spool_.size(), opening_.payload_left); }
+
+ private:
+  Opening& opening_;
+  const Spool& spool_;
 };
 
 /// Scans decrypted or unwrapped octets whose root is `path`.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <cstddef>
 #include <unordered_set>
 #include <vector>
 
@@ -17,6 +18,10 @@ bool is_legacy_display(const Protection& protection, const Part& part, bool stri
   return strip && protection.own_message && !protection.errant && has_legacy_display(part);
 }
 
+bool holds_message(const Part& part) {
+  return part.content_type.value == "message/rfc822" || part.content_type.value == "message/global";
+}
+
 OpenedPart opened_part(Opening& opening, const Node& node, const Protection& protection) {
   const Part& part = *node.place.part;
   OpenedPart out;
@@ -24,7 +29,6 @@ OpenedPart opened_part(Opening& opening, const Node& node, const Protection& pro
   out.type = part.content_type.value;
   out.filename = to_valid_utf8(part.filename);
   out.encrypted = protection.encrypted;
-  out.signed_ = protection.signed_;
   out.inline_part = part.disposition.value == "inline";
   out.content_id = part.content_id;
   out.input = node.place.input();
@@ -46,23 +50,27 @@ OpenedPart opened_part(Opening& opening, const Node& node, const Protection& pro
 PartList list_parts(Opening& opening, const Tree& tree, bool strip_legacy_display) {
   PartList out;
   // In the order of the message, not of the list of nodes: down each branch first.
-  std::vector<std::uint32_t> open = {0};
+  struct Open {
+    std::uint32_t node;
+    bool in_message;  // only the outermost message is listed whole: each octet is hashed twice at most
+  };
+  std::vector<Open> open = {{0, false}};
   const std::vector<std::uint32_t> shown = body_nodes(tree);
   const std::unordered_set<std::uint32_t> body(shown.begin(), shown.end());
   while (!open.empty()) {
-    const std::uint32_t index = open.back();
+    const auto [index, in_message] = open.back();
     open.pop_back();
     const Node& node = tree.nodes[index];
-    if (!node.children.empty()) {
-      open.insert(open.end(), node.children.rbegin(), node.children.rend());
-      continue;
-    }
+    const bool message = holds_message(*node.place.part) && !node.children.empty();
+    for (std::size_t i = node.children.size(); i-- > 0;)
+      open.push_back({node.children[i], in_message || message});
+    if (!node.children.empty() && (!message || in_message)) continue;
     const Protection& protection = tree.protections[node.protection];
     OpenedPart part = opened_part(opening, node, protection);
     part.is_body = body.contains(index);
     part.legacy_display = node.header_copy || is_legacy_display(protection, *node.place.part, strip_legacy_display);
     out.parts.push_back(std::move(part));
-    out.covered.push_back(protection.covered);
+    out.protections.push_back(node.protection);
   }
   return out;
 }

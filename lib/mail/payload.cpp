@@ -217,6 +217,8 @@ Payload make_payload(const Message& message, const SealSpec& spec, const People&
   report.header_policy = spec.header_policy.name;
 
   Entity body = message.body.clone();
+  // RFC 3156, section 3: no blank may stand at the end of a line that is signed.
+  if (spec.sign && spec.engine->protocol() == Protocol::pgp) body.protect_lines();
   look_through(body, spec, report);
   if (spec.encrypt && spec.header_policy.protect && spec.legacy_display) {
     const std::size_t left = add_legacy_display(body, hidden_user_facing(header.inner, spec.header_policy));

@@ -76,7 +76,7 @@ Chain peel(Opening& opening, const Place& start, bool errant, std::optional<Laye
     first.reset();
     if (form.form == Form::none) break;
     if (opening.layers_left == 0 && errant) {
-      opening.add("layer-limit", at.part->path, "left closed: there are too many cryptographic layers");
+      opening.add("layer-limit", at.part->path, kTooManyLayers);
       break;
     }
     if (opening.layers_left == 0) {
@@ -95,7 +95,7 @@ Chain peel(Opening& opening, const Place& start, bool errant, std::optional<Laye
       if (!outside) chain.envelope = chain.layers.size();
       break;
     }
-    Unwrapped layer = unwrap(opening, at, form);
+    Unwrapped layer = unwrap(opening, at, form, errant || compressed);
     if (!layer.is_layer) break;
     const bool is_compression = layer.facts.type == LayerType::smime_compressed;
     if (is_compression && !compressed) {

@@ -9,11 +9,10 @@
 namespace mimeseal::mail {
 namespace {
 
-std::optional<Mailbox> author_of(const HeaderFields& fields) {
-  const HeaderField* from = find_field(fields, "From");
-  if (from == nullptr) return std::nullopt;
-  const AddressList list = parse_address_list(from->value());
-  return list.mailboxes.empty() ? std::nullopt : std::optional(list.mailboxes.front());
+/// Who stands in a field of the message.
+std::vector<Mailbox> people_in(const HeaderFields& fields, std::string_view name) {
+  const HeaderField* field = find_field(fields, name);
+  return field == nullptr ? std::vector<Mailbox>() : parse_address_list(field->value()).mailboxes;
 }
 
 void add_once(std::vector<KeyPtr>& keys, const KeyPtr& key) {
@@ -31,8 +30,12 @@ bool vouches_for(const Key& key, const std::string& address) {
 
 class Finder {
  public:
-  Finder(const SealSpec& spec, std::optional<Mailbox> author, Time at, SealReport& report)
-      : spec_(spec), author_(std::move(author)), at_(at), report_(report) {}
+  Finder(const SealSpec& spec, const HeaderFields& fields, Time at, SealReport& report)
+      : spec_(spec),
+        authors_(people_in(fields, "From")),
+        senders_(people_in(fields, "Sender")),
+        at_(at),
+        report_(report) {}
 
   People find() {
     if (spec_.sign) find_signers();
@@ -44,29 +47,51 @@ class Finder {
   }
 
  private:
+  /// Those who were named; else every identity of an author, else the sender's (RFC 8550, section 3). An identity of
+  /// somebody else does not sign: the message would tell of an address that it is not from.
   void find_signers() {
-    people_.signers = spec_.signers;
-    const std::string address = author_ ? author_->address() : std::string();
-    std::string why = "given";
-    if (people_.signers.empty()) {
-      KeyChoice choice = spec_.engine->signing_key(address, at_);
-      if (!choice.key) {
-        throw Error(Errc::refused,
-                    "no identity here can sign for " + (address.empty() ? "this message" : visible(address)), "From",
-                    choice.why)
-            .with_details(std::move(choice.rejected));
-      }
-      people_.signers.push_back(std::move(choice.key));
-      why = std::move(choice.why);
-    }
+    for (const KeyPtr& signer : spec_.signers)
+      add_signer(signer, "given");
+    if (people_.signers.empty()) add_signers_of(authors_);
+    if (people_.signers.empty()) add_signers_of(senders_);
+    if (people_.signers.empty()) add_any_signer();
     for (const KeyPtr& signer : people_.signers) {
-      report_.signers.push_back(
-          {signer->info().addresses.empty() ? "" : signer->info().addresses.front(), signer->info().fingerprint, why});
-      if (author_ && !vouches_for(*signer, address)) {
-        report_.hints.push_back("the signing key " + visible(signer->info().name) + " is not for " + address +
-                                ": readers will not call the message verified");
+      const bool is_author =
+          std::ranges::any_of(authors_, [&](const Mailbox& author) { return vouches_for(*signer, author.address()); });
+      if (!authors_.empty() && !is_author) {
+        report_.hints.push_back("the signing key " + visible(signer->info().name) + " is not for " +
+                                authors_.front().address() + ": readers will not call the message verified");
       }
     }
+  }
+
+  void add_signers_of(const std::vector<Mailbox>& people) {
+    for (const Mailbox& one : people) {
+      for (const KeyChoice& choice : spec_.engine->signing_keys(one.address(), at_)) {
+        if (!choice.key) continue;
+        add_signer(choice.key, choice.why);
+        for (const std::string& other : choice.rejected)
+          report_.choices.push_back({"signer", "passed over", other});
+      }
+    }
+  }
+
+  void add_signer(const KeyPtr& key, std::string why) {
+    const std::size_t before = people_.signers.size();
+    add_once(people_.signers, key);
+    if (people_.signers.size() == before) return;
+    const KeyInfo& info = key->info();
+    report_.signers.push_back({info.addresses.empty() ? "" : info.addresses.front(), info.fingerprint, std::move(why)});
+  }
+
+  /// A message from nobody is signed by whoever can; one from somebody is not.
+  void add_any_signer() {
+    const std::string address = authors_.empty() ? std::string() : authors_.front().address();
+    KeyChoice choice = spec_.engine->signing_key(address, at_);
+    if (choice.key) return add_signer(choice.key, std::move(choice.why));
+    throw Error(Errc::refused, "no identity here can sign for " + (address.empty() ? "this message" : visible(address)),
+                "From", choice.why)
+        .with_details(std::move(choice.rejected));
   }
 
   void find_recipients() {
@@ -109,19 +134,20 @@ class Finder {
   }
 
   void find_self() {
-    const std::optional<Mailbox> who = spec_.sender ? spec_.sender : author_;
-    if (!who) return;
-    KeyChoice choice = spec_.engine->recipient_key(who->address(), at_);
+    if (!spec_.sender && authors_.empty()) return;
+    const Mailbox& who = spec_.sender ? *spec_.sender : authors_.front();
+    KeyChoice choice = spec_.engine->recipient_key(who.address(), at_);
     if (choice.key) {
       people_.self = std::move(choice.key);
     } else if (spec_.symmetric == nullptr) {
       report_.hints.push_back("the sender cannot read this message later: " +
-                              (choice.why.empty() ? "no key to encrypt to for " + who->address() : choice.why));
+                              (choice.why.empty() ? "no key to encrypt to for " + who.address() : choice.why));
     }
   }
 
   const SealSpec& spec_;
-  std::optional<Mailbox> author_;
+  std::vector<Mailbox> authors_;
+  std::vector<Mailbox> senders_;
   Time at_;
   SealReport& report_;
   People people_;
@@ -130,7 +156,7 @@ class Finder {
 }  // namespace
 
 People find_people(const SealSpec& spec, const HeaderFields& fields, Time at, SealReport& report) {
-  return Finder(spec, author_of(fields), at, report).find();
+  return Finder(spec, fields, at, report).find();
 }
 
 }  // namespace mimeseal::mail

@@ -131,6 +131,10 @@ ProtectedHeader read_protected_header(Opening& opening, const Chain& chain, cons
   return out;
 }
 
+bool protects_from(const ProtectedHeader& header) {
+  return header.protection != HeaderProtection::none && count_fields(header.refprotected, "From") > 0;
+}
+
 FieldState field_state(const ProtectedHeader& header, const HeaderField& field, bool signature_valid) {
   if (header.protection == HeaderProtection::none) return FieldState::unprotected;
   if (header.encrypted && !header.outside.contains(field)) {

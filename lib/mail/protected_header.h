@@ -48,6 +48,10 @@ struct ProtectedHeader {
 /// The outer fields that differ from what the sealed message says stood there.
 [[nodiscard]] std::vector<Mismatch> find_mismatches(const ProtectedHeader& header, const HeaderFields& outer);
 
+/// Whether From is among the protected fields. Programs of old protect the Subject alone: the From outside is shown
+/// then, as unprotected, and signers are held against it.
+[[nodiscard]] bool protects_from(const ProtectedHeader& header);
+
 /// RFC 9788, 4.4.1.1: the addr-specs of inner and outer From differ.
 [[nodiscard]] bool from_mismatch(const ProtectedHeader& header, const HeaderFields& outer);
 

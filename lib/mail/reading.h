@@ -7,15 +7,16 @@
 
 namespace mimeseal::mail {
 
-/// What a reader may show of the header, field by field with its state (RFC 9788, sections 4.3 to 4.6).
+/// What a reader may show of the header, field by field with its state (RFC 9788, sections 4.3 to 4.6). With
+/// `outer_from` the From outside is shown in place of the protected one (section 4.4.3).
 [[nodiscard]] OpenedHeaders read_headers(Opening& opening, const ProtectedHeader& header, const Part& message,
-                                         const Summary& summary);
+                                         const Summary& summary, bool outer_from);
 
-/// The leaves with the size and SHA-256 of their decoded content, streamed; and for each whether the envelope's
-/// signatures speak for it.
+/// The leaves with the size and SHA-256 of their decoded content, streamed; and for each what protects it (an index
+/// into Tree::protections), which says once the signers are judged whether it is signed.
 struct PartList {
   std::vector<OpenedPart> parts;
-  std::vector<bool> covered;
+  std::vector<std::uint32_t> protections;
 };
 [[nodiscard]] PartList list_parts(Opening& opening, const Tree& tree, bool strip_legacy_display);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "layers.h"
 #include "mimeseal/core/text.h"
@@ -183,11 +184,46 @@ ReplyBasis reply_basis(const Opened& opened) {
   return out;
 }
 
+ReplyBasis reply_in_clear(const ReplyBasis& basis) {
+  if (basis.confidential.empty()) return basis;
+  const ReferencePolicy policy(basis);
+  ReplyBasis out = basis;
+  const auto people = [&](const char* name, const std::vector<Mailbox>& list) {
+    if (list.empty()) return list;
+    const auto shown = policy.outer(mailbox_field(name, list));
+    return shown ? parse_address_list(shown->value()).mailboxes : std::vector<Mailbox>();
+  };
+  out.to = people("To", basis.to);
+  out.cc = people("Cc", basis.cc);
+  const auto subject = policy.outer(unstructured_field("Subject", basis.subject));
+  out.subject = subject ? subject->decoded() : std::string();
+  const auto thread = [&](const char* name, const std::vector<std::string>& ids) {
+    if (ids.empty()) return ids;
+    const auto shown = policy.outer(token_field(name, join(ids, " ")));
+    return shown ? message_ids({*shown}, name) : std::vector<std::string>();
+  };
+  out.references = thread("References", basis.references);
+  const auto parent =
+      thread("In-Reply-To", basis.in_reply_to.empty() ? std::vector<std::string>() : std::vector{basis.in_reply_to});
+  out.in_reply_to = parent.empty() ? std::string() : parent.front();
+  return out;
+}
+
+ReplyBasis reply_from(ReplyBasis basis, const std::vector<Mailbox>& own) {
+  const auto is_own = [&](const Mailbox& mailbox) { return names(own, mailbox); };
+  std::vector<Mailbox> to = basis.to;
+  std::erase_if(to, is_own);
+  std::erase_if(basis.cc, is_own);
+  if (to.empty()) to = std::exchange(basis.cc, {});
+  if (!to.empty()) basis.to = std::move(to);
+  return basis;
+}
+
 HeaderPolicy reply_policy(HeaderPolicy base, const ReplyBasis& basis) {
   if (basis.confidential.empty()) return base;
   HeaderPolicy out;
-  out.name = base.name;
-  out.protect = base.protect;
+  // Without header protection nothing would be hidden, and what was must not be sent in cleartext.
+  out.name = base.protect ? base.name : HeaderPolicy::no_confidentiality().name;
   // Section 5.2.1, step 5.iv: the user's own policy first; where it changes nothing, what the original hid.
   out.outer = [first = std::move(base.outer),
                then = ReferencePolicy(basis)](const HeaderField& field) -> std::optional<HeaderField> {

@@ -42,13 +42,15 @@ class Sealing {
     return wrap_signed(engine_.protocol(), payload, signature.str(), result.digests, spec_.legacy_types, *spec_.random);
   }
 
-  /// Encrypts to the named recipients and a few more; the first copy's choices bind the later ones, so that a Bcc
-  /// recipient decides nothing.
-  Wrapped encrypt(const Rope& content, const std::vector<KeyPtr>& also, bool combined) {
+  /// Encrypts to the named recipients, to the sender who reads along, and to a Bcc recipient, who decides nothing; the
+  /// first copy's choices bind the later ones.
+  Wrapped encrypt(const Rope& content, const KeyPtr& blind, bool with_self, bool combined) {
     EncryptSpec encrypt;
     encrypt.recipients = people_.named;
-    for (const KeyPtr& key : also)
-      add(encrypt.recipients, key);
+    if (with_self) add(encrypt.recipients, people_.self);
+    const std::size_t heard = encrypt.recipients.size();
+    add(encrypt.recipients, blind);
+    encrypt.unheard.assign(encrypt.recipients.begin() + static_cast<std::ptrdiff_t>(heard), encrypt.recipients.end());
     if (combined) encrypt.signers = people_.signers;
     encrypt.policy = policy_;
     encrypt.hidden = spec_.hidden_recipients;
@@ -168,21 +170,18 @@ Sealed seal(const Message& message, const SealSpec& spec) {
   if (spec.sign && !combined) signed_entity = sealing.sign(payload.octets);
   const Rope content = signed_entity ? signed_entity->rope() : payload.octets;
 
-  const auto copy_for = [&](const std::vector<KeyPtr>& also) {
+  const auto copy_for = [&](const KeyPtr& blind, bool with_self) {
     if (!spec.encrypt) return message_of(payload.outer, *signed_entity);
-    Wrapped encrypted = sealing.encrypt(content, also, combined);
+    Wrapped encrypted = sealing.encrypt(content, blind, with_self, combined);
     if (spec.triple_wrap) encrypted = sealing.sign(encrypted.rope());
     return message_of(payload.outer, encrypted);
   };
 
   // The sender reads along in the main copy; where there is none, in those that there are.
-  const KeyPtr& self = sealing.people().self;
   const bool main_copy = !spec.recipients.empty() || spec.bcc.empty();
-  if (main_copy) out.copies.push_back({envelope_addresses(spec.recipients), std::nullopt, copy_for({self})});
-  for (const People::Blind& blind : sealing.people().bcc) {
-    out.copies.push_back({{envelope_address(blind.mailbox)},
-                          blind.mailbox.address(),
-                          main_copy ? copy_for({blind.key}) : copy_for({blind.key, self})});
+  if (main_copy) out.copies.push_back({envelope_addresses(spec.recipients), std::nullopt, copy_for(nullptr, true)});
+  for (const People::Blind& one : sealing.people().bcc) {
+    out.copies.push_back({{envelope_address(one.mailbox)}, one.mailbox.address(), copy_for(one.key, !main_copy)});
   }
   return out;
 }

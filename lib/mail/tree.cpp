@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "legacy_display.h"
 #include "mimeseal/core/text.h"
 #include "protected_header.h"
 
@@ -80,6 +81,7 @@ class Builder {
     add_node(parent, chain.released ? chain.content : chain.withheld, chain.released ? inner : protection,
              !chain.released);
     std::ranges::move(chain.layers, std::back_inserter(tree_.errant));
+    tree_.own.resize(tree_.errant.size(), tree_.protections[protection].own_message);
   }
 
   void add_node(std::uint32_t parent, const Place& place, std::uint32_t protection, bool closed) {
@@ -111,9 +113,10 @@ class Builder {
       bind_signers(layer.facts, protection.from, ambiguity(opening_.problems, layer.path));
       const bool encrypts = is_encryption(layer.facts.type);
       const LayerResult result = encrypts ? layer_result(layer.facts.signers) : layer.facts.result;
-      if (encrypts) protection.signed_ = protection.covered = false;
+      if (encrypts) protection.signed_ = protection.inner_signed = protection.covered = false;
       protection.encrypted = protection.encrypted || encrypts;
-      protection.signed_ = protection.signed_ || (is_signature(layer.facts) && result == LayerResult::good);
+      bool& signed_ = protection.own_message ? protection.signed_ : protection.inner_signed;
+      signed_ = signed_ || (is_signature(layer.facts) && result == LayerResult::good);
     }
     return add_protection(std::move(protection));
   }
@@ -166,7 +169,18 @@ bool continues(const Tree& tree, std::uint32_t leaf, std::uint32_t first) {
   return node.protection == tree.nodes[first].protection && node.place.part->filename.empty();
 }
 
-Shown first_and_more(const Tree& tree, const Node& node, std::vector<Shown>& shown, bool only_first) {
+/// The child that multipart/related's start parameter names (RFC 2387, 3.2), when there is such a one.
+std::optional<std::size_t> related_root(const Part& part) {
+  const std::string* start = part.content_type.find("start");
+  if (start == nullptr || part.content_type.value != "multipart/related") return std::nullopt;
+  const std::string wanted = bare_content_id(*start);
+  const auto root = std::ranges::find_if(
+      part.children, [&](const Part& child) { return !wanted.empty() && bare_content_id(child.content_id) == wanted; });
+  if (root == part.children.end()) return std::nullopt;
+  return static_cast<std::size_t>(root - part.children.begin());
+}
+
+Shown first_and_more(const Tree& tree, const Node& node, std::vector<Shown>& shown, bool only_first = false) {
   Shown out;
   for (const std::uint32_t child : node.children) {
     Shown& own = shown[child];
@@ -179,6 +193,13 @@ Shown first_and_more(const Tree& tree, const Node& node, std::vector<Shown>& sho
     }
   }
   return out;
+}
+
+/// multipart/related shows its root: the child that is named as its start, else the first one with a text.
+Shown related_shown(const Tree& tree, const Node& node, std::vector<Shown>& shown) {
+  const auto root = related_root(*node.place.part);
+  if (!root || shown[node.children[*root]].taste == Taste::none) return first_and_more(tree, node, shown, true);
+  return std::move(shown[node.children[*root]]);
 }
 
 }  // namespace
@@ -204,7 +225,8 @@ std::vector<std::uint32_t> body_nodes(const Tree& tree) {
     }
     if (type.starts_with("message/")) continue;
     shown[index] = type == "multipart/alternative" ? best_alternative(node, shown)
-                                                   : first_and_more(tree, node, shown, type == "multipart/related");
+                   : type == "multipart/related"   ? related_shown(tree, node, shown)
+                                                   : first_and_more(tree, node, shown);
   }
   return std::move(shown.front().leaves);
 }

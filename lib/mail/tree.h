@@ -13,12 +13,13 @@ namespace mimeseal::mail {
 /// What protects a part. Parts with different ones are never joined into one text (EFAIL).
 struct Protection {
   bool encrypted = false;
-  bool signed_ = false;     ///< by an errant layer whose verdict is good
-  bool covered = true;      ///< the envelope's signatures speak for it: no further encryption lies between
-  bool errant = false;      ///< some of it by layers that are not the envelope
-  bool own_message = true;  ///< not in a message that is forwarded inside
-  std::uint32_t layer = 0;  ///< tells apart what came out of different layers
-  Binding from;             ///< of the message that the part belongs to
+  bool signed_ = false;       ///< by an errant layer of the message itself whose verdict is good
+  bool inner_signed = false;  ///< likewise of a message that is forwarded inside
+  bool covered = true;        ///< the envelope's signatures speak for it: no further encryption lies between
+  bool errant = false;        ///< some of it by layers that are not the envelope
+  bool own_message = true;    ///< not in a message that is forwarded inside
+  std::uint32_t layer = 0;    ///< tells apart what came out of different layers
+  Binding from;               ///< of the message that the part belongs to
 };
 
 /// What is inside the envelope with every errant layer opened: the tree that is listed and read.
@@ -34,6 +35,7 @@ struct Tree {
   std::vector<Node> nodes;  ///< the root first
   std::vector<Protection> protections;
   std::vector<OpenedLayer> errant;
+  std::vector<bool> own;               ///< for each of them: held against the From of the message itself
   std::vector<std::string> forwarded;  ///< paths of the messages inside, at most some hundred
 };
 

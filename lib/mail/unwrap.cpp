@@ -5,7 +5,6 @@
 
 #include "canonical.h"
 #include "mimeseal/core/error.h"
-#include "mimeseal/core/spool.h"
 #include "mimeseal/core/text.h"
 
 namespace mimeseal::mail {
@@ -19,6 +18,7 @@ OpenSpec spec_of(const Opening& opening) {
   spec.at = opening.settings.at;
   spec.allow_legacy = opening.settings.allow_legacy;
   spec.max_output = opening.payload_left;
+  spec.revocation = opening.settings.revocation;
   return spec;
 }
 
@@ -72,21 +72,25 @@ bool gives_content(const LayerFacts& facts, std::uint64_t size) {
   return facts.result == LayerResult::good || facts.result == LayerResult::unauthenticated;
 }
 
+LayerFacts open_into(Opening& opening, const Place& place, const LayerForm& form, Engine& engine, Spool& spool) {
+  const Account account(opening, spool);
+  const auto body = decoded_body(place.input(), *form.blob, &opening.problems);
+  return engine.open(*body, spool, spec_of(opening));
+}
+
 Unwrapped open_blob(Opening& opening, const Place& place, const LayerForm& form, Engine& engine) {
   Unwrapped out;
   const std::string inner_path = place.part->path + ".1";
   --opening.layers_left;
   Spool spool("the content of part " + place.part->path, Spool::kDefaultThreshold, opening.payload_left);
-  const auto body = decoded_body(place.input(), *form.blob, &opening.problems);
-  out.facts = engine.open(*body, spool, spec_of(opening));
+  out.facts = open_into(opening, place, form, engine, spool);
   const std::uint64_t size = spool.size();
-  opening.payload_left -= std::min(size, opening.payload_left);
   const bool only_certificates = out.facts.type == LayerType::smime_signed && out.facts.signers.empty() && size == 0 &&
                                  (form.certs_only || !out.facts.certificates.empty());
   if (only_certificates) {
     out.is_layer = false;
-    opening.certificates.insert(opening.certificates.end(), out.facts.certificates.begin(),
-                                out.facts.certificates.end());
+    for (std::string& pem : out.facts.certificates)
+      opening.certificates.emplace_back(place.part->path, std::move(pem));
     return out;
   }
   if (gives_content(out.facts, size)) {
@@ -109,7 +113,18 @@ void check_version(Opening& opening, const Place& place) {
   }
 }
 
-Unwrapped unwrap_blob(Opening& opening, const Place& place, const LayerForm& form) {
+/// What became of a layer that could not be opened for what it is.
+Unwrapped not_opened(Opening& opening, const Place& place, const LayerForm& form, LayerType type, const Error& error) {
+  Unwrapped out;
+  out.is_layer = !form.certs_only;
+  const bool limit = error.code() == Errc::limit;
+  out.facts = failed(type, limit ? LayerResult::unsupported : LayerResult::bad, error.what());
+  const char* malformed = form.protocol == Protocol::smime ? "bad-cms" : "bad-pgp";
+  opening.add(limit ? "layer-limit" : malformed, place.part->path, error.what());
+  return out;
+}
+
+Unwrapped unwrap_blob(Opening& opening, const Place& place, const LayerForm& form, bool errant) {
   Unwrapped out;
   if (form.form == Form::multipart_encrypted) check_version(opening, place);
   const auto peeked = form.form == Form::cms ? peek_cms(place.input(), *form.blob) : std::nullopt;
@@ -132,11 +147,9 @@ Unwrapped unwrap_blob(Opening& opening, const Place& place, const LayerForm& for
   try {
     return open_blob(opening, place, form, *engine);
   } catch (const Error& error) {
-    if (error.code() != Errc::malformed) throw;
-    out.is_layer = !form.certs_only;
-    out.facts = failed(type, LayerResult::bad, error.what());
-    opening.add(form.protocol == Protocol::smime ? "bad-cms" : "bad-pgp", place.part->path, error.what());
-    return out;
+    if (error.code() == Errc::limit && !errant) throw Error(error).with_where("part " + place.part->path);
+    if (error.code() != Errc::malformed && error.code() != Errc::limit) throw;
+    return not_opened(opening, place, form, type, error);
   }
 }
 
@@ -147,8 +160,9 @@ bool fits(const LayerFacts& facts) noexcept {
          std::ranges::all_of(facts.signers, [](const SignerFacts& s) { return s.integrity == Integrity::good; });
 }
 
-Unwrapped unwrap(Opening& opening, const Place& place, const LayerForm& form) {
-  return form.form == Form::multipart_signed ? unwrap_signed(opening, place, form) : unwrap_blob(opening, place, form);
+Unwrapped unwrap(Opening& opening, const Place& place, const LayerForm& form, bool errant) {
+  return form.form == Form::multipart_signed ? unwrap_signed(opening, place, form)
+                                             : unwrap_blob(opening, place, form, errant);
 }
 
 }  // namespace mimeseal::mail

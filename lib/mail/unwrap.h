@@ -14,6 +14,8 @@ struct Unwrapped {
   std::optional<Place> inside;
 };
 
-[[nodiscard]] Unwrapped unwrap(Opening& opening, const Place& place, const LayerForm& form);
+/// A layer that goes past a limit: an errant one is reported and stays closed, so that it takes nothing else with it;
+/// any other is an Error(limit) that names the part.
+[[nodiscard]] Unwrapped unwrap(Opening& opening, const Place& place, const LayerForm& form, bool errant);
 
 }  // namespace mimeseal::mail

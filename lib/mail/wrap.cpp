@@ -53,7 +53,9 @@ std::string micalg(Protocol protocol, const std::vector<std::string>& digests) {
   std::vector<std::string> names;
   for (const std::string& digest : digests) {
     std::string name = ascii_lower(digest);
-    if (name.starts_with("sha") && name.size() > 3 && name[3] != '-' && !name.starts_with("sha3")) name.insert(3, "-");
+    // SHA-3's names have their hyphen, and shake256 needs none.
+    if (name.starts_with("sha") && name.find('-') == std::string::npos && !name.starts_with("shake"))
+      name.insert(3, "-");
     if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
   }
   return names.empty() ? "unknown" : join(names, ",");

@@ -40,9 +40,10 @@ bool is_address_field(std::string_view name) {
   return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view n) { return iequals(n, name); });
 }
 
-/// A field as it is, unless the wire does not take it: 8bit octets, stray line ends, overlong lines.
+/// A field as it is, unless the wire does not take it: 8bit octets, stray line ends, overlong lines, blanks at their
+/// ends.
 HeaderField fit(const HeaderField& field) {
-  if (mime::fits_wire(field)) return field;
+  if (mime::fits_wire(field)) return mime::without_line_end_blanks(field);
   if (is_address_field(field.name)) {
     const AddressList list = parse_address_list(field.value());
     if (list.problems.empty() && !list.mailboxes.empty()) return mailbox_field(field.name, list.mailboxes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // RFC 2045, section 6.8: octets outside the alphabet are skipped, padding ends the content.
+#include "mime/base64_simd.h"
 #include "mime/base64_table.h"
 #include "mime/decoder.h"
 #include "mime/lexer.h"
@@ -39,9 +40,10 @@ class Base64Decoder final : public Decoder {
 /// Whole groups of four digits, until something else comes; says how many octets of text they were.
 std::size_t Base64Decoder::decode_groups(std::string_view text, char** to) {
   const auto& [first, second, third, fourth] = kBase64Tables;
-  const char* at = text.data();
-  const char* const last = at + text.size() - text.size() % 4;
-  char* put = *to;
+  const std::size_t blocks = decode_base64_blocks(text, *to);
+  const char* at = text.data() + blocks;
+  const char* const last = text.data() + text.size() - text.size() % 4;
+  char* put = *to + blocks / 4 * 3;
   for (; at != last; at += 4, put += 3) {
     const std::uint32_t value = first[static_cast<unsigned char>(at[0])] | second[static_cast<unsigned char>(at[1])] |
                                 third[static_cast<unsigned char>(at[2])] | fourth[static_cast<unsigned char>(at[3])];
@@ -55,7 +57,7 @@ std::size_t Base64Decoder::decode_groups(std::string_view text, char** to) {
 }
 
 bool Base64Decoder::decode(std::string_view chunk, std::string* out) {
-  out->resize(chunk.size() / 4 * 3 + 6);
+  out->resize(chunk.size() / 4 * 3 + 6 + kBase64Slack);
   char* to = out->data();
   std::size_t at = 0;
   while (at < chunk.size()) {

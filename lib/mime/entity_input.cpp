@@ -156,6 +156,43 @@ bool Entity::Node::make_seven_bit() {
   return !dirty || encode_origin(media_type);
 }
 
+void Entity::protect_lines() {
+  std::vector<Node*> open = {node_.get()};
+  while (!open.empty()) {
+    Node& node = *open.back();
+    open.pop_back();
+    const ParameterizedValue media_type = node.type();
+    if (!node.origin || media_type.value == "multipart/signed" || media_type.value.starts_with("message/")) continue;
+    for (HeaderField& field : node.fields) {
+      HeaderField bare = mime::without_line_end_blanks(field);
+      if (bare == field) continue;
+      field = std::move(bare);
+      node.header_changed = true;
+    }
+    const Node::Origin& origin = *node.origin;
+    if (node.children.empty()) {
+      if (!node.body_changed && mime::has_fragile_line(*slice(origin.input, origin.body_begin, origin.body_end)))
+        static_cast<void>(node.encode_origin(media_type));
+      continue;
+    }
+    // What stands between the parts means nothing, and is left out when the parts are written anew.
+    std::uint64_t at = origin.body_begin;
+    for (Entity& child : node.children) {
+      if (!child.node_->origin) {
+        node.body_changed = true;
+        continue;
+      }
+      const Node::Origin& inside = *child.node_->origin;
+      const auto between = slice(origin.input, at, std::max(at, inside.header_begin));
+      node.body_changed = node.body_changed || mime::has_fragile_line(*between);
+      at = std::max(at, inside.body_end);
+      open.push_back(child.node_.get());
+    }
+    node.body_changed =
+        node.body_changed || mime::has_fragile_line(*slice(origin.input, at, std::max(at, origin.body_end)));
+  }
+}
+
 bool Entity::Node::encode_origin(const ParameterizedValue& media_type) {
   if (kind != Kind::leaf || media_type.value.starts_with("message/")) return false;
   const InputPtr& input = origin->input;

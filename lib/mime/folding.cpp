@@ -125,6 +125,25 @@ HeaderField rewritten(const HeaderField& field) {
   }
 }
 
+HeaderField without_line_end_blanks(const HeaderField& field) {
+  std::string raw;
+  bool first = true;
+  std::string_view rest = field.raw;
+  while (first || !rest.empty()) {
+    const std::size_t at = rest.find("\r\n");
+    std::string_view line = rest.substr(0, at);
+    rest.remove_prefix(at == std::string_view::npos ? rest.size() : at + 2);
+    const std::size_t last = line.find_last_not_of(" \t");
+    line = line.substr(0, last == std::string_view::npos ? 0 : last + 1);
+    // A line of blanks alone would become the end of the header.
+    if (!first && line.empty()) continue;
+    if (!first) raw += "\r\n";
+    raw += line;
+    first = false;
+  }
+  return {field.name, std::move(raw)};
+}
+
 void FieldWriter::fold() {
   raw_ += "\r\n";
   column_ = 0;

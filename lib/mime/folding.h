@@ -21,6 +21,9 @@ void check_field(std::string_view name, std::string_view value);
 /// A field that does not, written anew: decoded, harmful octets made blanks, encoded. Throws Error(malformed).
 [[nodiscard]] HeaderField rewritten(const HeaderField& field);
 
+/// Without the blanks at the ends of its lines, which mean nothing there and which relays may remove.
+[[nodiscard]] HeaderField without_line_end_blanks(const HeaderField& field);
+
 /// Builds what follows the colon of a field: words with the blanks before them, folded where a line would pass 78
 /// octets (76 when it holds an encoded word). A fold goes before a blank, so no line ends in one.
 class FieldWriter {

@@ -28,7 +28,12 @@ void ProblemList::add_coded(std::string_view coded, const std::string& path, std
 }  // namespace mime
 
 bool is_ambiguous(std::string_view problem_code) noexcept {
-  constexpr auto kHarmless = std::to_array<std::string_view>({"lf-line-ends", "text-cut"});
+  constexpr auto kHarmless = std::to_array<std::string_view>({
+      "lf-line-ends", "text-cut",
+      "no-header",               // a part that is text from its first line on, as `openssl cms -sign` wraps any file
+      "duplicate-mime-version",  // lists add a second one, and no reader takes anything from it
+      "invalid-utf8",            // U+FFFD here and mojibake elsewhere: nobody takes either for another text
+  });
   return std::find(kHarmless.begin(), kHarmless.end(), problem_code) == kHarmless.end();
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <map>
 #include <optional>
 
 #include "mime/boundary_set.h"
@@ -39,6 +41,12 @@ struct Delimiter {
   std::size_t boundary_size = 0;
 };
 
+/// How the lines of one part end: its header's and its own, the boundaries between its parts among them.
+struct LineEnds {
+  bool lf = false;
+  bool crlf = false;
+};
+
 class Scanner {
  public:
   Scanner(const Input& input, std::uint64_t begin, std::uint64_t end, const ScanLimits& limits, std::size_t window_size)
@@ -58,6 +66,10 @@ class Scanner {
   void close_frames(std::size_t keep, std::uint64_t end);
   void report_header(const Part& part, const ScannedHeader& header);
   void report_lines(const Part& part, const LineFacts& lines);
+  /// The line that was read last belongs to this part.
+  void note_line_end(const Part& part) {
+    (line_end_ == 1 ? line_ends_[part.path].lf : line_ends_[part.path].crlf) = true;
+  }
   void report_line_ends(const std::string& root_path);
   [[nodiscard]] Part& innermost() noexcept { return leaf_ != nullptr ? *leaf_ : *frames_.back().part; }
 
@@ -74,8 +86,7 @@ class Scanner {
   std::uint32_t parts_ = 0;
   HeaderBudget header_budget_;
   ProblemList problems_;
-  std::uint64_t crlf_lines_ = 0;
-  std::vector<std::string> lf_paths_;  ///< of the parts with lines that end in LF alone
+  std::map<std::string, LineEnds, std::less<>> line_ends_;  ///< by path
 };
 
 PartIndex Scanner::run(std::string path) {
@@ -148,6 +159,12 @@ std::optional<Delimiter> Scanner::next_delimiter() {
     lines.look_at(view.substr(0, used));
     at_ += used;
   }
+  if (found && lines.lf + lines.crlf > 0) {
+    // The line end before a boundary is the boundary's (RFC 2046, section 5.1.1).
+    --(line_end_ == 1 ? lines.lf : lines.crlf);
+    if (line_end_ == 2) --lines.cr;
+    note_line_end(*frames_[found->frame].part);
+  }
   report_lines(innermost(), lines);
   return found;
 }
@@ -214,8 +231,7 @@ void Scanner::pass(const Delimiter& delimiter) {
     }
     if (ended) line_end_ = after_cr ? 2 : 1;
     at_ += ended ? line_feed + 1 : view.size();
-    if (ended && line_end_ == 1) lf_paths_.push_back(frame.part->path);
-    if (ended && line_end_ == 2) ++crlf_lines_;
+    if (ended) note_line_end(*frame.part);
   }
   if (other_text) {
     problems_.add("ambiguous-boundary", frame.part->path, "a boundary line goes on with other text (RFC 2046, 5.1.1)");
@@ -261,6 +277,11 @@ void Scanner::report_header(const Part& part, const ScannedHeader& header) {
     if (is_so) problems_.add(code, part.path, why);
   };
   report(header.bad_line, "bad-header-line", "the header holds a line that is no field");
+  // The message itself has a header, or is none.
+  const bool no_message = header.no_header && part.path == "1";
+  const bool only_text = header.no_header && part.path != "1";
+  report(no_message, "bad-header-line", "the message begins with a line that is no field");
+  report(only_text, "no-header", "the part begins with its text: there is no header, and no blank line either");
   // Only files hold mailboxes; inside a message such a line is odd.
   report(header.mbox_line && part.path != "1", "bad-header-line", "a \"From \" line stands before the header");
   report(header.blank_line, "blank-header-line", "the header holds a line of blanks, read as a folded line");
@@ -274,19 +295,29 @@ void Scanner::report_lines(const Part& part, const LineFacts& lines) {
   if (lines.nul) problems_.add("nul", part.path, "there are NUL octets");
   if (lines.cr > lines.crlf) problems_.add("bare-cr", part.path, "there are CR octets without LF");
   if (lines.longest > kMaxLineOctets) problems_.add("overlong-line", part.path, "a line is longer than 998 octets");
-  if (lines.lf > 0) lf_paths_.push_back(part.path);
-  crlf_lines_ += lines.crlf;
+  if (lines.lf + lines.crlf == 0 || part.transfer_encoding == "base64") return;  // whose decoder passes line ends over
+  LineEnds& ends = line_ends_[part.path];
+  ends.lf = ends.lf || lines.lf > 0;
+  ends.crlf = ends.crlf || lines.crlf > 0;
 }
 
-/// LF throughout is how files are kept on some systems; LF here and CRLF there can be read in two ways.
+/// LF throughout a part is how files are kept on some systems, and how some tools write what is around a signed part
+/// that they give CRLF; both in one part can be read in two ways.
 void Scanner::report_line_ends(const std::string& root_path) {
-  if (lf_paths_.empty()) return;
-  if (crlf_lines_ == 0) {
+  const bool no_crlf = std::ranges::none_of(line_ends_, [](const auto& entry) { return entry.second.crlf; });
+  const bool any_lf = std::ranges::any_of(line_ends_, [](const auto& entry) { return entry.second.lf; });
+  if (no_crlf && any_lf) {
     problems_.add("lf-line-ends", root_path, "all lines end in LF alone");
     return;
   }
-  for (const std::string& path : lf_paths_)
-    problems_.add("bare-lf", path, "lines end in LF alone, others in CRLF");
+  for (const auto& [path, ends] : line_ends_) {
+    if (!ends.lf) continue;
+    if (ends.crlf) {
+      problems_.add("bare-lf", path, "lines end in LF alone, others in CRLF");
+    } else {
+      problems_.add("lf-line-ends", path, "all lines of the part end in LF alone");
+    }
+  }
 }
 
 }  // namespace

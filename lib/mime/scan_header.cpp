@@ -19,6 +19,18 @@ bool is_mbox_line(std::string_view line) {
   return line.starts_with("From ") && !trim(line.substr(5)).starts_with(':');
 }
 
+/// The field name that a line begins with, or empty when it is no field.
+std::string_view name_of(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return {};
+  std::size_t size = colon;
+  while (size > 0 && is_blank(line[size - 1]))
+    --size;
+  const std::string_view name = line.substr(0, size);
+  const bool well_formed = std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  return well_formed ? name : std::string_view();
+}
+
 class HeaderScan {
  public:
   HeaderScan(Window& window, std::uint64_t at, const BoundarySet& boundaries, const ScanLimits& limits,
@@ -35,6 +47,7 @@ class HeaderScan {
   [[nodiscard]] bool is_own_boundary();
   void continue_field();
   [[nodiscard]] bool begin_field();
+  [[nodiscard]] bool fields_follow();
   void end_at(std::uint64_t offset) { header_.end = offset; }
 
   Window& window_;
@@ -72,7 +85,8 @@ ScannedHeader HeaderScan::read(bool message) {
     if (is_blank(line_.front()) && !first) {
       continue_field();
     } else if (is_blank(line_.front()) || !begin_field()) {
-      header_.bad_line = true;
+      header_.no_header = first && !line_.starts_with(' ') && !fields_follow();
+      header_.bad_line = !header_.no_header;
       const bool own = !first && is_own_boundary();
       if (first || own) {
         header_.no_blank_line = own;
@@ -143,16 +157,25 @@ void HeaderScan::continue_field() {
   header_.fields.back().raw.append("\r\n").append(line_);
 }
 
+/// Whether a reader who passes over the first line would find fields after it, before the next blank line.
+bool HeaderScan::fields_follow() {
+  constexpr std::size_t kFar = 8192;
+  std::string_view rest = window_.at(at_, kFar).substr(0, kFar);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = trim(rest.substr(0, end));
+    if (line.empty() || line.starts_with("--")) return false;
+    if (!name_of(line).empty()) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
+}
+
 bool HeaderScan::begin_field() {
+  const std::string_view name = name_of(line_);
+  if (name.empty()) return false;
+  const std::size_t name_size = name.size();
   const std::size_t colon = line_.find(':');
-  if (colon == std::string::npos) return false;
-  std::size_t name_size = colon;
-  while (name_size > 0 && is_blank(line_[name_size - 1]))
-    --name_size;
-  const std::string_view name(line_.data(), name_size);
-  const bool well_formed =
-      !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f; });
-  if (!well_formed) return false;
   if (name_size != colon) header_.blank_before_colon = true;
   if (header_.fields.size() >= limits_.max_header_fields) {
     throw Error(Errc::limit, "a header has more than " + std::to_string(limits_.max_header_fields) + " fields");

@@ -18,6 +18,7 @@ struct ScannedHeader {
   HeaderFields fields;
   LineFacts lines;
   bool bad_line = false;    ///< a line that is no field
+  bool no_header = false;   ///< a part that begins with its text, and has nothing that could be taken for a header
   bool blank_line = false;  ///< a line of blanks, read as folding
   bool blank_before_colon = false;
   bool mbox_line = false;      ///< a "From " line came first
@@ -36,7 +37,8 @@ class HeaderBudget {
 };
 
 /// Reads the header that begins at `at`. With `message` a leading mbox "From " line is skipped. A first line that is
-/// no field means that there is no header: the body begins there. Throws Error(limit).
+/// no field means that there is no header: the body begins there, which is a doubt (bad_line) when fields come after
+/// it. Throws Error(limit).
 [[nodiscard]] ScannedHeader scan_header(Window& window, std::uint64_t at, bool message, const BoundarySet& boundaries,
                                         const ScanLimits& limits, HeaderBudget& budget);
 

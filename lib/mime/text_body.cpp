@@ -246,6 +246,32 @@ WireFacts examine(Source& octets) {
   return facts;
 }
 
+bool has_fragile_line(Source& octets) {
+  constexpr std::string_view kFrom = "From ";
+  std::vector<char> chunk(kChunk);
+  std::string head;  // the line's first octets, and its last two
+  char before = 0;
+  char last = 0;
+  const auto is_fragile = [&] { return is_blank(last == '\r' ? before : last) || head == kFrom; };
+  while (const std::size_t n = octets.read(chunk)) {
+    std::string_view rest(chunk.data(), n);
+    while (!rest.empty()) {
+      const std::size_t at = rest.find('\n');
+      const std::string_view piece = rest.substr(0, at);
+      head += piece.substr(0, kFrom.size() - head.size());
+      if (piece.size() > 1) before = piece[piece.size() - 2];
+      if (piece.size() == 1) before = last;
+      if (!piece.empty()) last = piece.back();
+      if (at == std::string_view::npos) break;
+      if (is_fragile()) return true;
+      head.clear();
+      before = last = 0;
+      rest.remove_prefix(at + 1);
+    }
+  }
+  return is_fragile();
+}
+
 void normalize_lines(Source& from, Sink& to) {
   std::vector<char> chunk(kChunk);
   std::string out;

@@ -43,6 +43,9 @@ struct WireFacts {
 };
 /// One pass, in constant memory.
 [[nodiscard]] WireFacts examine(Source& octets);
+/// Whether a line ends in a blank or begins with "From ", which does not survive every way (RFC 3156, sections 3 and
+/// 5). One pass, in constant memory.
+[[nodiscard]] bool has_fragile_line(Source& octets);
 /// `from` with CRLF in place of each bare LF.
 void normalize_lines(Source& from, Sink& to);
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "mimeseal/net/http.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <exception>
 
@@ -76,6 +81,7 @@ struct HttpClient::State {
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept;
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
   static std::size_t on_read(char* data, std::size_t size, std::size_t count, void* self) noexcept;
+  static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
 
   TlsGuard tls;
   Proxy proxy;
@@ -90,6 +96,7 @@ struct HttpClient::State {
   std::uint64_t body_given = 0;
   std::uint64_t header_octets = 0;
   bool too_large = false;
+  bool kept_away = false;  ///< an address was not to be contacted
   std::exception_ptr thrown;
 };
 
@@ -129,6 +136,25 @@ std::size_t HttpClient::State::on_read(char* data, std::size_t size, std::size_t
     state->thrown = std::current_exception();
     return CURL_READFUNC_ABORT;
   }
+}
+
+curl_socket_t HttpClient::State::on_socket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) noexcept {
+  auto* state = static_cast<State*>(self);
+  try {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const void* octets = nullptr;
+    if (address->family == AF_INET) octets = &reinterpret_cast<const sockaddr_in*>(&address->addr)->sin_addr;
+    if (address->family == AF_INET6) octets = &reinterpret_cast<const sockaddr_in6*>(&address->addr)->sin6_addr;
+    if (octets == nullptr || ::inet_ntop(address->family, octets, text.data(), text.size()) == nullptr ||
+        !state->request->may_contact(text.data())) {
+      state->kept_away = true;
+      return CURL_SOCKET_BAD;
+    }
+  } catch (...) {
+    state->thrown = std::current_exception();
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 void HttpClient::State::take_header(std::string_view line) {
@@ -185,6 +211,7 @@ void HttpClient::State::prepare(const HttpRequest& asked) {
   body_given = 0;
   header_octets = 0;
   too_large = false;
+  kept_away = false;
   thrown = nullptr;
   text.clear();
   tls.clear();
@@ -201,10 +228,14 @@ void HttpClient::State::prepare(const HttpRequest& asked) {
   set(handle, CURLOPT_PATH_AS_IS, 1L);
   set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   // A metadata service on the link is never behind a proxy.
-  if (plain)
+  if (plain || asked.direct)
     set(handle, CURLOPT_PROXY, "");
   else
     apply_proxy(handle, proxy, "https");
+  if (asked.may_contact) {
+    set(handle, CURLOPT_OPENSOCKETFUNCTION, &State::on_socket);
+    set(handle, CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  }
   set(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(asked.connect_timeout.count()));
   set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(asked.timeout.count()));
   set(handle, CURLOPT_HEADERFUNCTION, &State::on_header);
@@ -246,6 +277,8 @@ HttpResponse HttpClient::State::fail(CURLcode code, HttpFailure* failure) {
   if (too_large) {
     error =
         Error(Errc::protocol, "the answer is larger than " + std::to_string(request->max_response) + " octets", where);
+  } else if (kept_away && is_connect_failure(code)) {
+    error = Error(Errc::unavailable, "its name leads to an address that is not contacted", where);
   } else if (code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE) {
     throw tls.error(code, text, where);
   } else if (const auto blamed = proxy_failure(curl.get(), code, text.get(code), where)) {
@@ -272,6 +305,9 @@ HttpResponse HttpClient::State::fail(CURLcode code, HttpFailure* failure) {
       (error.code() != Errc::protocol && error.code() != Errc::refused) || broke_in_handshake(code, text.get(code));
   failure->what = std::string(error.what()) + " (" + where + ")";
   failure->code = error.code();
+  long connect_status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_HTTP_CONNECTCODE, &connect_status);
+  failure->no_such_host = code == CURLE_COULDNT_RESOLVE_HOST || connect_status >= 400;
   return {};
 }
 

@@ -7,23 +7,6 @@
 namespace mimeseal::pgp {
 namespace {
 
-std::string_view words(gpgme_validity_t validity) {
-  switch (validity) {
-    case GPGME_VALIDITY_NEVER:
-      return "never";
-    case GPGME_VALIDITY_MARGINAL:
-      return "marginal";
-    case GPGME_VALIDITY_FULL:
-      return "full";
-    case GPGME_VALIDITY_ULTIMATE:
-      return "ultimate";
-    case GPGME_VALIDITY_UNKNOWN:
-    case GPGME_VALIDITY_UNDEFINED:
-      break;
-  }
-  return "unknown";
-}
-
 bool given(const StoredPtr& key) {
   return key->identity || key->recipient || key->trusted;
 }
@@ -55,25 +38,54 @@ std::string none(std::string_view what, std::string_view address, const std::vec
   return why;
 }
 
+/// The identities' keys: those that sign for an address, with the reason, and those that do not.
+struct Signers {
+  std::vector<std::pair<StoredPtr, std::string>> usable;
+  std::vector<std::string> rejected;
+};
+
+Signers signers_for(KeyStore& store, std::string_view address, Time at) {
+  Signers signers;
+  for (const StoredPtr& key : store.identities()) {
+    if (!address.empty() && user_id_for(*key->get(), address) == nullptr) {
+      signers.rejected.push_back(name_of(key) + ": no user id of it names " + visible(address));
+    } else if (std::string why = why_not_sign(*key->get(), at); !why.empty()) {
+      signers.rejected.push_back(name_of(key) + ": " + why);
+    } else {
+      signers.usable.emplace_back(key, "a secret key from " + key->info().origin);
+    }
+  }
+  return signers;
+}
+
 }  // namespace
 
 KeyChoice choose_signer(KeyStore& store, std::string_view address, Time at) {
-  std::vector<std::pair<StoredPtr, std::string>> usable;
-  std::vector<std::string> rejected;
-  for (const StoredPtr& key : store.identities()) {
-    if (!address.empty() && user_id_for(*key->get(), address) == nullptr) {
-      rejected.push_back(name_of(key) + ": no user id of it names " + visible(address));
-      continue;
-    }
-    if (std::string why = why_not_sign(*key->get(), at); !why.empty()) {
-      rejected.push_back(name_of(key) + ": " + why);
-      continue;
-    }
-    usable.emplace_back(key, "a secret key from " + key->info().origin);
-  }
-  KeyChoice choice = settle(std::move(usable), std::move(rejected));
+  Signers signers = signers_for(store, address, at);
+  KeyChoice choice = settle(std::move(signers.usable), std::move(signers.rejected));
   if (!choice.key) choice.why = none("secret key", address, choice.rejected);
   return choice;
+}
+
+std::vector<KeyChoice> choose_signers(KeyStore& store, std::string_view address, Time at) {
+  Signers signers = signers_for(store, address, at);
+  std::vector<KeyChoice> chosen;
+  std::vector<StoredPtr> taken;
+  for (const auto& [key, why] : signers.usable) {
+    const auto clashes = [&key = key, &store](const StoredPtr& other) {
+      return store.identity_of(*other) == store.identity_of(*key) || other->place() != key->place() ||
+             other->info().algorithm == key->info().algorithm;
+    };
+    if (std::any_of(taken.begin(), taken.end(), clashes)) {
+      signers.rejected.push_back(name_of(key) + ": another one comes first");
+      continue;
+    }
+    taken.push_back(key);
+    chosen.push_back({key, why, {}});
+  }
+  if (chosen.empty()) return {choose_signer(store, address, at)};
+  chosen.front().rejected = std::move(signers.rejected);
+  return chosen;
 }
 
 KeyChoice choose_recipient(KeyStore& store, const EngineOptions& options, std::string_view address, Time at) {
@@ -107,15 +119,19 @@ KeyChoice choose_recipient(KeyStore& store, const EngineOptions& options, std::s
     if (options.trust_model == TrustModel::always) {
       usable.emplace_back(key, "in the keyring, all of which is believed");
     } else if (validity == GPGME_VALIDITY_FULL || validity == GPGME_VALIDITY_ULTIMATE) {
-      usable.emplace_back(key, "in the keyring, its user id's validity is " + std::string(words(validity)));
+      usable.emplace_back(key, "in the keyring, its user id's validity is " + std::string(validity_words(validity)));
     } else {
-      rejected.push_back(name_of(key) + ": its user id's validity in the keyring is " + std::string(words(validity)));
+      rejected.push_back(name_of(key) + ": its user id's validity in the keyring is " +
+                         std::string(validity_words(validity)));
     }
   }
-  if (usable.empty() && options.locate_wkd) {
-    if (const StoredPtr key = store.locate(std::string(address))) {
-      if (std::string why = why_not_encrypt(*key->get(), at); !why.empty()) {
-        rejected.push_back(name_of(key) + ": " + why);
+  if (usable.empty()) {
+    std::string why;
+    const std::vector<StoredPtr> located = store.locate(std::string(address), why);
+    if (located.empty() && !why.empty()) rejected.push_back(visible(why));
+    for (const StoredPtr& key : located) {
+      if (std::string fault = why_not_encrypt(*key->get(), at); !fault.empty()) {
+        rejected.push_back(name_of(key) + ": " + fault);
       } else {
         usable.emplace_back(key, "from " + key->info().origin);
       }

@@ -5,6 +5,7 @@
 #include "pgp/armor.h"
 #include "pgp/pgp_engine.h"
 #include "pgp/sealing.h"
+#include "pgp/signed_message.h"
 
 namespace mimeseal::pgp {
 namespace {
@@ -49,18 +50,8 @@ bool lies_in(const StoredKey* key, Place place) {
 
 /// Where gpg works: where the signers' secret keys are, else where the recipients' keys are.
 Place place_for(const std::vector<const StoredKey*>& recipients, const std::vector<const StoredKey*>& signers) {
-  const auto all = [](const std::vector<const StoredKey*>& keys, Place place) {
-    return std::all_of(keys.begin(), keys.end(), [&](const StoredKey* key) { return lies_in(key, place); });
-  };
-  if (!signers.empty()) {
-    const Place place = signers.front()->place();
-    if (!all(signers, place)) {
-      throw Error(Errc::unsupported, "keys of files and keys of the keyring cannot sign one message together",
-                  names(signers), "sign and encrypt in two layers, or use one keyring");
-    }
-    return place;
-  }
-  return !recipients.empty() && all(recipients, Place::keyring) ? Place::keyring : Place::files;
+  if (!signers.empty()) return signers.front()->place();
+  return !recipients.empty() && in_one_place(recipients) ? recipients.front()->place() : Place::files;
 }
 
 void check_recipients(const Context& context, gpgme_error_t code) {
@@ -83,9 +74,24 @@ EncryptResult PgpEngine::encrypt(Source& content, Sink& out, const EncryptSpec& 
   }
   const std::vector<const StoredKey*> signers = stored_all(spec.signers);
   if (recipients.empty() && spec.passphrase == nullptr) throw Error(Errc::usage, "there is nobody to encrypt to");
-  const Place place = place_for(recipients, signers);
-  if (place == Place::files) store_.private_home();
+  if (in_one_place(signers)) {
+    return encrypt_in(place_for(recipients, signers), recipients, signers, content, out, spec, false);
+  }
+  // No gpg has all the secret keys: the signed message is put together here, and encrypted as it is.
+  SignResult made;
+  const std::string signatures = sign_detached(signers, content, {.at = spec.at}, made);
+  content.rewind();
+  SignedMessage message(content, signatures);
+  EncryptResult result = encrypt_in(place_for(recipients, {}), recipients, {}, message, out, spec, true);
+  result.digests = std::move(made.digests);
+  result.choices.insert(result.choices.end(), made.choices.begin(), made.choices.end());
+  return result;
+}
 
+EncryptResult PgpEngine::encrypt_in(Place place, const std::vector<const StoredKey*>& recipients,
+                                    const std::vector<const StoredKey*>& signers, Source& content, Sink& out,
+                                    const EncryptSpec& spec, bool wrap) {
+  if (place == Place::files) store_.private_home();
   // A key of the other place is named by file: no key enters a keyring that it is not in.
   std::string by_name;
   std::string by_file;
@@ -100,10 +106,12 @@ EncryptResult PgpEngine::encrypt(Source& content, Sink& out, const EncryptSpec& 
 
   // Always trust: the choice of keys was made, and explained, before.
   int flags = GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_ENCRYPT_TO;
+  if (wrap) flags |= GPGME_ENCRYPT_WRAP;
   if (!spec.compress) flags |= GPGME_ENCRYPT_NO_COMPRESS;
   if (spec.hidden) flags |= GPGME_ENCRYPT_THROW_KEYIDS;
   if (spec.passphrase != nullptr) flags |= GPGME_ENCRYPT_SYMMETRIC;
 
+  const WorkingTime time(store_, place, spec.at, !signers.empty());
   Context& context = *store_.context(place);
   context.begin(passphrases(place, spec.passphrase));
   add_signers(context, signers);

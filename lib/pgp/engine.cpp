@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <iterator>
 
 #include "mimeseal/core/text.h"
 #include "pgp/armor.h"
 #include "pgp/pgp_engine.h"
 #include "pgp/sealing.h"
+#include "pgp/signed_message.h"
 
 namespace mimeseal::pgp {
 namespace {
@@ -31,6 +33,10 @@ std::vector<KeyPtr> PgpEngine::keys() {
 
 KeyChoice PgpEngine::signing_key(std::string_view address, Time at) {
   return choose_signer(store_, address, at);
+}
+
+std::vector<KeyChoice> PgpEngine::signing_keys(std::string_view address, Time at) {
+  return choose_signers(store_, address, at);
 }
 
 KeyChoice PgpEngine::recipient_key(std::string_view address, Time at) {
@@ -96,6 +102,7 @@ std::string PgpEngine::key_file(const StoredKey& key) {
 
 std::string PgpEngine::sign_in(Place place, const std::vector<const StoredKey*>& signers, Source& content,
                                const SignSpec& spec, SignResult& result) {
+  const WorkingTime time(store_, place, spec.at, true);
   Context& context = *store_.context(place);
   context.begin(passphrases(place, nullptr));
   add_signers(context, signers);
@@ -113,6 +120,7 @@ std::string PgpEngine::sign_in(Place place, const std::vector<const StoredKey*>&
 
 void PgpEngine::sign_message(Place place, const std::vector<const StoredKey*>& signers, Source& content, Sink& out,
                              const SignSpec& spec, SignResult& result) {
+  const WorkingTime time(store_, place, spec.at, true);
   Context& context = *store_.context(place);
   context.begin(passphrases(place, nullptr));
   add_signers(context, signers);
@@ -128,40 +136,44 @@ void PgpEngine::sign_message(Place place, const std::vector<const StoredKey*>& s
   armored.finish();
 }
 
-SignResult PgpEngine::sign(Source& content, Sink& out, const SignSpec& spec) {
-  const std::vector<const StoredKey*> signers = stored_all(spec.signers);
-  if (signers.empty()) throw Error(Errc::usage, "there is no key to sign with");
-  std::vector<const StoredKey*> of_files;
-  std::vector<const StoredKey*> of_keyring;
-  for (const StoredKey* signer : signers) {
-    (signer->place() == Place::files ? of_files : of_keyring).push_back(signer);
-  }
-  SignResult result;
-  if (!spec.detached) {
-    if (!of_files.empty() && !of_keyring.empty()) {
-      throw Error(Errc::unsupported, "keys of files and keys of the keyring cannot sign one message together",
-                  names(signers), "sign detached, or import the key files into one keyring");
-    }
-    sign_message(of_files.empty() ? Place::keyring : Place::files, signers, content, out, spec, result);
-    return result;
-  }
-  // One signature part may hold several packets: those of each place, one after the other.
+std::string PgpEngine::sign_detached(const std::vector<const StoredKey*>& signers, Source& content,
+                                     const SignSpec& spec, SignResult& result) {
   std::string signature;
   std::map<const StoredKey*, std::string> digests;
-  const auto part = [&](Place place, const std::vector<const StoredKey*>& group) {
-    if (group.empty()) return;
+  for (const Place place : {Place::files, Place::keyring}) {
+    std::vector<const StoredKey*> group;
+    std::copy_if(signers.begin(), signers.end(), std::back_inserter(group),
+                 [&](const StoredKey* signer) { return signer->place() == place; });
+    if (group.empty()) continue;
     if (!signature.empty()) content.rewind();
     SignResult own;
     signature += sign_in(place, group, content, spec, own);
     for (std::size_t i = 0; i < group.size(); ++i)
       digests[group[i]] = own.digests[i];
     result.choices.insert(result.choices.end(), own.choices.begin(), own.choices.end());
-  };
-  part(Place::files, of_files);
-  part(Place::keyring, of_keyring);
+  }
   for (const StoredKey* signer : signers)
     result.digests.push_back(digests[signer]);
-  out.write(armor(signature, "PGP SIGNATURE"));
+  return signature;
+}
+
+SignResult PgpEngine::sign(Source& content, Sink& out, const SignSpec& spec) {
+  const std::vector<const StoredKey*> signers = stored_all(spec.signers);
+  if (signers.empty()) throw Error(Errc::usage, "there is no key to sign with");
+  SignResult result;
+  if (spec.detached) {
+    out.write(armor(sign_detached(signers, content, spec, result), "PGP SIGNATURE"));
+  } else if (in_one_place(signers)) {
+    sign_message(signers.front()->place(), signers, content, out, spec, result);
+  } else {
+    if (spec.text) throw Error(Errc::unsupported, "keys of files and of the keyring sign only binary together");
+    const std::string signatures = sign_detached(signers, content, spec, result);
+    content.rewind();
+    SignedMessage message(content, signatures);
+    ArmorSink armored(out, "PGP MESSAGE");
+    copy(message, armored);
+    armored.finish();
+  }
   return result;
 }
 

@@ -87,7 +87,8 @@ Belief keyring_belief(const _gpgme_key& key, TrustModel model) {
     belief.trust = Trust::untrusted;
     belief.why = "the keyring says never to trust the signer's key";
   } else if (key.expired) {
-    belief.why = "the signer's key has expired, and the keyring tells no validity for it any more";
+    belief.why =
+        "the signer's key has expired, and the keyring tells no validity of it any more; its file can be trusted";
   } else {
     belief.why = "no user id of the signer's key is valid in the keyring";
   }
@@ -176,7 +177,7 @@ SignerFacts signer_facts(const _gpgme_signature& signature, const StoredPtr& key
   const bool weak_digest = facts.digest == "md5" || facts.digest == "sha1" || facts.digest == "ripemd160";
   if (weak_digest) facts.algorithm = Algorithm::weak;
   if (found.integrity == Integrity::no_key && signature.fpr != nullptr) {
-    facts.why += ": " + ascii_lower(visible(signature.fpr));
+    facts.why += "; the signature names " + ascii_lower(visible(signature.fpr));
   }
   if (!key || key->get()->subkeys == nullptr) return facts;
 

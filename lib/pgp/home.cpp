@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -80,34 +81,31 @@ void remove_tree(const char* path) noexcept {
   }
 }
 
-/// Tells a daemon of this home, if it runs, to end, and waits until it goes; async-signal-safe.
-void end_daemon(const char* path, const char* socket_name, const char* command) noexcept {
+/// Tells the agent of this home, if it runs, to end, and waits until it goes; async-signal-safe.
+void end_agent(const char* path) noexcept {
+  constexpr const char* kCommand = "KILLAGENT\n";
+  constexpr const char* kSocket = "/S.gpg-agent";
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::size_t length = std::strlen(path);
-  const std::size_t name_length = std::strlen(socket_name) + 1;
+  const std::size_t name_length = std::strlen(kSocket) + 1;
   if (length + name_length > sizeof address.sun_path) return;
   std::memcpy(address.sun_path, path, length);
-  std::memcpy(address.sun_path + length, socket_name, name_length);
-  const int daemon = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (daemon < 0) return;
+  std::memcpy(address.sun_path + length, kSocket, name_length);
+  const int agent = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (agent < 0) return;
   const timeval patience{1, 0};
-  setsockopt(daemon, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  setsockopt(daemon, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (connect(daemon, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+  setsockopt(agent, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  setsockopt(agent, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  if (connect(agent, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
     std::array<char, 512> reply;
-    if (recv(daemon, reply.data(), reply.size(), 0) > 0 &&
-        send(daemon, command, std::strlen(command), MSG_NOSIGNAL) > 0) {
-      while (recv(daemon, reply.data(), reply.size(), 0) > 0) {
+    if (recv(agent, reply.data(), reply.size(), 0) > 0 &&
+        send(agent, kCommand, std::strlen(kCommand), MSG_NOSIGNAL) > 0) {
+      while (recv(agent, reply.data(), reply.size(), 0) > 0) {
       }
     }
   }
-  close(daemon);
-}
-
-void end_daemons(const char* path) noexcept {
-  end_daemon(path, "/S.gpg-agent", "KILLAGENT\n");
-  end_daemon(path, "/S.dirmngr", "KILLDIRMNGR\n");
+  close(agent);
 }
 
 std::string make_folder() {
@@ -132,6 +130,7 @@ constexpr std::string_view kGpgConf =
     "ignore-valid-from\n"
     "no-auto-key-retrieve\n"
     "no-auto-key-locate\n"
+    "disable-dirmngr\n"
     "s2k-cipher-algo AES256\n"
     "s2k-digest-algo SHA256\n"
     "s2k-count 65011712\n"
@@ -150,7 +149,7 @@ constexpr const char* kGuardian =
     "trap '' HUP INT QUIT TERM\n"
     "read -r word && [ \"$word\" = done ] && exit 0\n"
     "[ -d \"$1\" ] || exit 0\n"
-    "{ [ -S \"$1/S.gpg-agent\" ] || [ -S \"$1/S.dirmngr\" ]; } && gpgconf --homedir \"$1\" --kill all\n"
+    "[ -S \"$1/S.gpg-agent\" ] && gpgconf --homedir \"$1\" --kill all\n"
     "n=0\n"
     "while [ -d \"$1\" ] && [ $n -lt 50 ]; do rm -rf -- \"$1\"; n=$((n+1)); [ -d \"$1\" ] && sleep 0.1; done\n";
 
@@ -181,7 +180,7 @@ PrivateHome::~PrivateHome() {
 
 void PrivateHome::remove() noexcept {
   if (owner_ == getpid()) {  // a forked child must leave its parent's home alone
-    end_daemons(path_.c_str());
+    end_agent(path_.c_str());
     remove_tree(path_.c_str());
     if (slot_ >= 0) slots[static_cast<std::size_t>(slot_)].state.store(0, std::memory_order_release);
     end_guardian();
@@ -206,6 +205,28 @@ std::string PrivateHome::write(std::string_view name, std::string_view octets) c
   }
   close(fd);
   return file;
+}
+
+void PrivateHome::prepare_for_listing() const {
+  write("gpg.conf", std::string(kGpgConf) + "trust-model direct\n");
+}
+
+void PrivateHome::set_time(std::optional<Time> at) const {
+  constexpr long kLast = 0xFFFFFFFFL;  // times have 32 bits (RFC 9580, section 3.5)
+  std::string conf(kGpgConf);
+  if (at) {
+    const long seconds = at->time_since_epoch().count();
+    if (seconds <= 0 || seconds > kLast) throw Error(Errc::usage, "OpenPGP cannot state the time", format_rfc3339(*at));
+    std::string digits;
+    for (const char c : format_rfc3339(*at)) {
+      if ((c >= '0' && c <= '9') || c == 'T') digits.push_back(c);
+    }
+    conf += "faked-system-time " + digits + "!\n";
+  }
+  const std::string made = write("gpg.conf.new", conf);
+  if (rename(made.c_str(), (path_ + "/gpg.conf").c_str()) != 0) {
+    throw errno_error(Errc::io, "cannot write into the private folder for keys", path_, errno);
+  }
 }
 
 void PrivateHome::start_guardian() {
@@ -261,7 +282,7 @@ void remove_private_homes() noexcept {
   for (Slot& slot : slots) {
     int ready = 2;
     if (!slot.state.compare_exchange_strong(ready, 1, std::memory_order_acquire)) continue;
-    end_daemons(slot.path.data());
+    end_agent(slot.path.data());
     remove_tree(slot.path.data());
     slot.state.store(2, std::memory_order_release);
   }

@@ -3,8 +3,11 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "mimeseal/core/clock.h"
 
 namespace mimeseal::pgp {
 
@@ -21,6 +24,11 @@ class PrivateHome {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// Writes a file of mode 0600 into it and gives its path. Never a message.
   std::string write(std::string_view name, std::string_view octets) const;
+  /// For a home in which keys are listed that are not imported: gpg 2.2 dies of a revoked one where its trust model
+  /// needs no trust database.
+  void prepare_for_listing() const;
+  /// What gpg takes for the present here; nothing: the clock. Throws Error(usage) for a time that OpenPGP cannot state.
+  void set_time(std::optional<Time> at) const;
 
  private:
   void start_guardian();

@@ -60,6 +60,23 @@ std::string why_not_by_subkeys(const _gpgme_key& key, Time at, const char* purpo
 
 }  // namespace
 
+std::string_view validity_words(gpgme_validity_t validity) {
+  switch (validity) {
+    case GPGME_VALIDITY_NEVER:
+      return "never";
+    case GPGME_VALIDITY_MARGINAL:
+      return "marginal";
+    case GPGME_VALIDITY_FULL:
+      return "full";
+    case GPGME_VALIDITY_ULTIMATE:
+      return "ultimate";
+    case GPGME_VALIDITY_UNKNOWN:
+    case GPGME_VALIDITY_UNDEFINED:
+      break;
+  }
+  return "unknown";
+}
+
 std::string algorithm_name(const _gpgme_subkey& subkey) {
   const std::string curve = subkey.curve != nullptr ? ascii_lower(subkey.curve) : "";
   const std::string length = subkey.length != 0 ? "-" + std::to_string(subkey.length) : "";
@@ -119,7 +136,8 @@ KeyInfo key_info(const _gpgme_key& key, std::string origin) {
   info.disabled = key.disabled != 0;
   for (const _gpgme_user_id* user_id = key.uids; user_id != nullptr; user_id = user_id->next) {
     if (!stands(key, *user_id)) continue;
-    if (info.name.empty()) info.name = text(user_id->uid);
+    info.user_ids.push_back(text(user_id->uid));
+    if (info.name.empty()) info.name = info.user_ids.back();
     const std::string address = address_of(*user_id);
     if (!address.empty() && std::find(info.addresses.begin(), info.addresses.end(), address) == info.addresses.end()) {
       info.addresses.push_back(address);
@@ -146,6 +164,15 @@ std::string why_not_encrypt(const _gpgme_key& key, Time at) {
 std::string why_not_sign(const _gpgme_key& key, Time at) {
   return why_not_by_subkeys(key, at, "signing",
                             [](const _gpgme_subkey& subkey) { return subkey.can_sign != 0 && subkey.secret != 0; });
+}
+
+void StoredKey::note_doubt() {
+  gpgme_validity_t best = GPGME_VALIDITY_UNKNOWN;
+  for (const _gpgme_user_id* user_id = key_->uids; user_id != nullptr; user_id = user_id->next) {
+    if (stands(*key_, *user_id)) best = std::max(best, user_id->validity);
+  }
+  if (best == GPGME_VALIDITY_FULL || best == GPGME_VALIDITY_ULTIMATE) return;
+  info_.distrust = "its validity in the keyring is " + std::string(validity_words(best));
 }
 
 StoredKey::StoredKey(KeyRef key, Place place, std::string origin)

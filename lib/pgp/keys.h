@@ -27,6 +27,8 @@ class StoredKey final : public Key {
   [[nodiscard]] gpgme_key_t get() const noexcept { return key_.get(); }
   [[nodiscard]] const KeyRef& ref() const noexcept { return key_; }
   [[nodiscard]] Place place() const noexcept { return place_; }
+  /// Notes what the keyring holds of its user ids, when that is not enough to seal to it.
+  void note_doubt();
 
   bool identity = false;   ///< one's own
   bool recipient = false;  ///< given to encrypt to
@@ -43,6 +45,8 @@ using StoredPtr = std::shared_ptr<StoredKey>;
 [[nodiscard]] std::string algorithm_name(const _gpgme_subkey& subkey);
 /// The user id's address as it stands in it, or empty.
 [[nodiscard]] std::string address_of(const _gpgme_user_id& user_id);
+/// "full", "marginal", "unknown".
+[[nodiscard]] std::string_view validity_words(gpgme_validity_t validity);
 /// Whether the user id is neither revoked (by itself) nor invalid.
 [[nodiscard]] bool stands(const _gpgme_key& key, const _gpgme_user_id& user_id);
 /// The user id for that address that is neither revoked nor invalid; null when there is none.
@@ -55,6 +59,8 @@ using StoredPtr = std::shared_ptr<StoredKey>;
 class KeyStore;
 /// The choice of a key, with its reasons.
 [[nodiscard]] KeyChoice choose_signer(KeyStore& store, std::string_view address, Time at);
+/// One of each identity that was named, all of one place (gpg signs in one home), no two of the same algorithm.
+[[nodiscard]] std::vector<KeyChoice> choose_signers(KeyStore& store, std::string_view address, Time at);
 [[nodiscard]] KeyChoice choose_recipient(KeyStore& store, const EngineOptions& options, std::string_view address,
                                          Time at);
 
@@ -73,13 +79,16 @@ class KeyStore {
   [[nodiscard]] std::vector<StoredPtr> all();
   /// One's own keys, in the order they were named.
   [[nodiscard]] std::vector<StoredPtr> identities();
+  /// Which of the named identities gave that key; none when no identity was named.
+  [[nodiscard]] std::optional<std::size_t> identity_of(const StoredKey& key) const;
   /// Keys of files that are given for encryption, and identities; then the keyring's, newest first.
   [[nodiscard]] std::vector<StoredPtr> for_address(std::string_view address);
   /// By fingerprint or key id, of the key or a subkey; files first.
   [[nodiscard]] StoredPtr find(std::string_view id, Place place, bool with_secret = false);
   [[nodiscard]] StoredPtr find_file(std::string_view id) const;
-  /// Asks the domain's directory (WKD); null when it has none.
-  [[nodiscard]] StoredPtr locate(const std::string& address);
+  /// Asks the directory, if there is one to ask: keys with a user id of that address. Otherwise `why` says what is
+  /// wrong.
+  [[nodiscard]] std::vector<StoredPtr> locate(const std::string& address, std::string& why);
 
  private:
   struct Mark {
@@ -90,7 +99,9 @@ class KeyStore {
   void add_path(const std::string& path, const Mark& mark);
   void add_file(const std::string& path, const Mark& mark, bool lenient);
   void add_keyring_identity(const std::string& name);
+  void note_identity(const std::string& fingerprint, const std::string& name);
   void reload_files(bool with_secret);
+  [[nodiscard]] std::vector<std::string> take_located(const std::string& address, std::string& why);
   void refresh_keyring_cache();
   [[nodiscard]] Context& keyring(const std::string& what) const;
 
@@ -101,11 +112,17 @@ class KeyStore {
   std::vector<StoredPtr> files_;
   std::map<std::string, std::pair<Mark, std::string>> marks_;  // by fingerprint: why it is here, and its file
   std::vector<std::string> identity_order_;                    // fingerprints
+  std::map<std::string, std::size_t> identity_of_;             // by fingerprint: which identity gave it
   std::map<std::string, StoredPtr> keyring_cache_;             // by what was asked for
   std::string keyring_stamp_;
+  std::map<std::string, std::string> not_located_;  // by address: why
 };
 
 /// Imports key material into the context's home; the fingerprints that were in it, lower-case.
 std::vector<std::string> import_keys(Context& context, std::string_view octets);
+
+/// The packets, in binary, of material that holds public keys alone (several armoured blocks, or binary); `why` says
+/// what is wrong with other material.
+[[nodiscard]] std::string public_packets(std::string_view octets, std::string& why);
 
 }  // namespace mimeseal::pgp

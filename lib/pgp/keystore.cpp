@@ -118,6 +118,17 @@ KeyStore::KeyStore(const EngineOptions& options) : options_(options) {
   }
 }
 
+std::optional<std::size_t> KeyStore::identity_of(const StoredKey& key) const {
+  const auto found = identity_of_.find(key.info().fingerprint);
+  return found == identity_of_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void KeyStore::note_identity(const std::string& fingerprint, const std::string& name) {
+  const auto at = std::find(options_.identities.begin(), options_.identities.end(), name);
+  const bool is_new = identity_of_.try_emplace(fingerprint, at - options_.identities.begin()).second;
+  if (is_new) identity_order_.push_back(fingerprint);
+}
+
 Context* KeyStore::context(Place place) const noexcept {
   return place == Place::files ? files_context_.get() : keyring_context_.get();
 }
@@ -184,8 +195,7 @@ void KeyStore::add_file(const std::string& path, const Mark& mark, bool lenient)
     own.recipient = own.recipient || mark.recipient;
     own.trusted = own.trusted || mark.trusted;
     if (origin.empty() || mark.identity) origin = path;
-    const bool known = std::find(identity_order_.begin(), identity_order_.end(), id) != identity_order_.end();
-    if (mark.identity && !known) identity_order_.push_back(id);
+    if (mark.identity) note_identity(id, path);
   }
 }
 
@@ -201,9 +211,7 @@ void KeyStore::add_keyring_identity(const std::string& name) {
     if (key->fpr == nullptr) continue;
     const std::string own = ascii_lower(key->fpr);
     marks_[own].first.identity = true;
-    if (std::find(identity_order_.begin(), identity_order_.end(), own) == identity_order_.end()) {
-      identity_order_.push_back(own);
-    }
+    note_identity(own, name);
   }
 }
 
@@ -246,6 +254,8 @@ std::vector<StoredPtr> KeyStore::all() {
       const auto mark = marks_.find(stored->info().fingerprint);
       stored->identity = mark != marks_.end() && mark->second.first.identity;
       stored->recipient = mark != marks_.end() && mark->second.first.recipient;
+      const bool given = stored->identity || stored->recipient || (mark != marks_.end() && mark->second.first.trusted);
+      if (!given && options_.trust_model != TrustModel::always) stored->note_doubt();
       result.push_back(std::move(stored));
     }
   }
@@ -326,31 +336,56 @@ StoredPtr KeyStore::find(std::string_view id, Place place, bool with_secret) {
   return result;
 }
 
-StoredPtr KeyStore::locate(const std::string& address) {
-  private_home();
-  Context& context = *files_context_;
-  context.begin([](const PassphraseRequest&) { return std::nullopt; });
-  gpgme_set_offline(context.get(), 0);
-  std::string found;
+std::vector<std::string> KeyStore::take_located(const std::string& address, std::string& why) {
+  Located located;
   try {
-    context.set_flag("auto-key-locate", "clear,nodefault,wkd");
-    gpgme_set_keylist_mode(context.get(), GPGME_KEYLIST_MODE_LOCATE_EXTERNAL);
-    gpgme_error_t code = gpgme_op_keylist_start(context.get(), address.c_str(), 0);
-    gpgme_key_t key = nullptr;
-    if (code == 0) code = gpgme_op_keylist_next(context.get(), &key);
-    const KeyRef owned = own(key);
-    if (code == 0 && key->fpr != nullptr && user_id_for(*key, address) != nullptr) found = ascii_lower(key->fpr);
-    gpgme_op_keylist_end(context.get());
-    context.set_flag("auto-key-locate", "");
-  } catch (...) {
-    gpgme_set_offline(context.get(), 1);
-    throw;
+    located = options_.locate(address);
+  } catch (const Error& error) {
+    if (error.code() == Errc::internal || error.code() == Errc::config) throw;
+    located.why = error.what();
   }
-  gpgme_set_offline(context.get(), 1);
-  if (found.empty()) return nullptr;
-  marks_[found] = {{.recipient = true}, "the directory of the recipient's domain (WKD)"};
-  reload_files(has_file_secrets());
-  return find_file(found);
+  const std::string whose = located.origin.empty() ? "the key directory" : located.origin;
+  why = whose + ": " + (located.why.empty() ? "it has no key" : located.why);
+  if (located.octets.empty()) return {};
+  std::string fault;
+  const std::string packets = public_packets(located.octets, fault);
+  const std::vector<std::string> keys = fault.empty() ? keys_for_address(packets, address) : std::vector<std::string>();
+  if (keys.empty()) {
+    why = whose + ": " + (fault.empty() ? "what it gives is no key for the address" : fault);
+    return {};
+  }
+  private_home();
+  std::vector<std::string> found;
+  for (const std::string& key : keys) {
+    for (std::string& id : import_keys(*files_context_, key))
+      found.push_back(std::move(id));
+  }
+  why = whose + ": gpg does not accept the key that it gives";
+  for (const std::string& id : found) {
+    auto& [mark, origin] = marks_[id];
+    mark.recipient = true;
+    if (origin.empty()) origin = whose;
+  }
+  if (!found.empty()) reload_files(has_file_secrets());
+  return found;
+}
+
+std::vector<StoredPtr> KeyStore::locate(const std::string& address, std::string& why) {
+  if (!options_.locate) return {};
+  const std::string wanted = ascii_lower(address);
+  if (const auto known = not_located_.find(wanted); known != not_located_.end()) {
+    why = known->second;
+    return {};
+  }
+  std::vector<StoredPtr> result;
+  for (const std::string& id : take_located(address, why)) {
+    // gpg has dropped what is not well signed: the user id must still be there.
+    const StoredPtr key = find_file(id);
+    if (key && user_id_for(*key->get(), address) != nullptr) result.push_back(key);
+  }
+  std::stable_sort(result.begin(), result.end(), newer);
+  if (result.empty()) not_located_[wanted] = why;
+  return result;
 }
 
 }  // namespace mimeseal::pgp

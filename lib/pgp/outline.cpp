@@ -166,6 +166,27 @@ std::optional<std::string> keep_user_id(std::string_view octets, std::string_vie
   return result;
 }
 
+std::vector<std::string> keys_for_address(std::string_view octets, std::string_view address) {
+  constexpr std::size_t kMost = 4U << 20U;
+  PacketWalker walker(20'000, kMost);
+  walker.feed(octets);
+  walker.finish();
+  std::vector<std::string> result;
+  if (!walker.fault().empty()) return result;
+  std::string one;
+  const auto done = [&] {
+    if (std::optional<std::string> kept = keep_user_id(one, address)) result.push_back(std::move(*kept));
+    one.clear();
+  };
+  for (const Packet& packet : walker.packets()) {
+    if (packet.body.size() != packet.length) return {};
+    if (is_key(packet.tag)) done();
+    one += write_packet(packet.tag, packet.body);
+  }
+  done();
+  return result;
+}
+
 namespace {
 
 struct PublicKey {
@@ -263,7 +284,8 @@ std::vector<KeyInfo> read_foreign_keys(std::string_view octets) {
         result.back().can_encrypt = result.back().can_encrypt || key->can_encrypt;
       }
     } else if (inside && packet.tag == tag::kUserId) {
-      if (result.back().name.empty()) result.back().name = to_valid_utf8(packet.body);
+      result.back().user_ids.push_back(to_valid_utf8(packet.body));
+      if (result.back().name.empty()) result.back().name = result.back().user_ids.back();
       const std::string address = address_of(packet.body);
       if (!address.empty()) result.back().addresses.push_back(to_valid_utf8(address));
     }

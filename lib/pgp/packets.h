@@ -144,6 +144,9 @@ struct Outline {
 /// Nothing when no user id holds it or the packets are broken.
 [[nodiscard]] std::optional<std::string> keep_user_id(std::string_view octets, std::string_view address);
 
+/// The keys of the material that have a user id with that address, each reduced to it as by keep_user_id().
+[[nodiscard]] std::vector<std::string> keys_for_address(std::string_view octets, std::string_view address);
+
 /// Keys of versions that gpg cannot read, as far as their packets tell. `octets` binary.
 [[nodiscard]] std::vector<KeyInfo> read_foreign_keys(std::string_view octets);
 

@@ -23,6 +23,7 @@ class PgpEngine final : public Engine {
   [[nodiscard]] Protocol protocol() const noexcept override { return Protocol::pgp; }
   [[nodiscard]] std::vector<KeyPtr> keys() override;
   [[nodiscard]] KeyChoice signing_key(std::string_view address, Time at) override;
+  [[nodiscard]] std::vector<KeyChoice> signing_keys(std::string_view address, Time at) override;
   [[nodiscard]] KeyChoice recipient_key(std::string_view address, Time at) override;
   [[nodiscard]] KeyPtr find_key(std::string_view fingerprint) override;
   [[nodiscard]] std::string export_public(const Key& key, std::string_view address) override;
@@ -39,10 +40,18 @@ class PgpEngine final : public Engine {
   [[nodiscard]] std::string export_binary(const StoredKey& key);
   /// The key as a file of the private home, for an operation in the other place.
   [[nodiscard]] std::string key_file(const StoredKey& key);
+  /// Detached signatures of all signers, wherever their keys are, one after the other in binary.
+  [[nodiscard]] std::string sign_detached(const std::vector<const StoredKey*>& signers, Source& content,
+                                          const SignSpec& spec, SignResult& result);
   [[nodiscard]] std::string sign_in(Place place, const std::vector<const StoredKey*>& signers, Source& content,
                                     const SignSpec& spec, SignResult& result);
   void sign_message(Place place, const std::vector<const StoredKey*>& signers, Source& content, Sink& out,
                     const SignSpec& spec, SignResult& result);
+
+  /// With `wrap`, the content is an OpenPGP message that is encrypted as it is.
+  [[nodiscard]] EncryptResult encrypt_in(Place place, const std::vector<const StoredKey*>& recipients,
+                                         const std::vector<const StoredKey*>& signers, Source& content, Sink& out,
+                                         const EncryptSpec& spec, bool wrap);
 
   [[nodiscard]] StoredPtr signer_key(const _gpgme_signature& signature, Place place);
   [[nodiscard]] std::vector<SignerFacts> signers(Context& context, Place place, Time at);

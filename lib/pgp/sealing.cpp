@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "pgp/sealing.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <chrono>
 
 #include "mimeseal/core/text.h"
 #include "pgp/pgp_engine.h"
@@ -36,6 +39,29 @@ void check(const Context& context, gpgme_error_t code, std::initializer_list<con
   throw gpgme_failure(code, what, where);
 }
 
+WorkingTime::WorkingTime(KeyStore& store, Place place, Time at, bool signs) {
+  constexpr std::chrono::seconds kNear{300};
+  if (at == Time{} || std::chrono::abs(at - system_clock().now()) <= kNear) return;
+  if (place == Place::files) {
+    PrivateHome& home = store.private_home();
+    home.set_time(at);
+    home_ = &home;
+  } else if (signs) {
+    throw Error(Errc::unsupported, "a key of the keyring signs by gpg's clock, and another time was asked for",
+                format_rfc3339(at), "give the secret key as a file");
+  }
+}
+
+WorkingTime::~WorkingTime() {
+  if (home_ == nullptr) return;
+  try {
+    home_->set_time(std::nullopt);
+  } catch (const Error&) {
+    // Better no settings than a wrong time: what is believed is never decided by them.
+    unlink((home_->path() + "/gpg.conf").c_str());
+  }
+}
+
 std::string names(const std::vector<const StoredKey*>& keys) {
   std::vector<std::string> result;
   result.reserve(keys.size());
@@ -51,6 +77,11 @@ std::vector<const StoredKey*> stored_all(const std::vector<KeyPtr>& keys) {
     result.push_back(&stored(*key));
   }
   return result;
+}
+
+bool in_one_place(const std::vector<const StoredKey*>& keys) {
+  return std::all_of(keys.begin(), keys.end(),
+                     [&](const StoredKey* key) { return key->place() == keys.front()->place(); });
 }
 
 /// gpg names the signatures it made in an order of its own.

@@ -87,7 +87,7 @@ std::vector<SignerFacts> PgpEngine::verify_group(Source& content, const std::vec
   const bool keyring = store_.context(Place::keyring) != nullptr;
   std::vector<SignerFacts> facts;
   for (const SignatureHead& head : heads) {
-    const std::string issuer = head.issuer.empty() ? "" : ": " + head.issuer;
+    const std::string issuer = head.issuer.empty() ? "" : "; the signature names " + head.issuer;
     facts.push_back(unjudged(head, Integrity::no_key, "the signer's key is not known here" + issuer, at));
   }
   for (const Place place : {Place::files, Place::keyring}) {

@@ -101,4 +101,8 @@ int exit_code(const Receipt& receipt) noexcept {
   return count(Delivery::refused) != 0 ? 2 : 75;
 }
 
+std::optional<Receipt> Sender::rehearse(const Envelope& /*envelope*/, Source& /*message*/) {
+  return std::nullopt;
+}
+
 }  // namespace mimeseal

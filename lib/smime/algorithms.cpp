@@ -71,7 +71,7 @@ std::string make_capabilities() {
     list += der_sequence({der_oid(nid), der_null()});
   }
   for (const Hash& hash : {kSha256, kSha384, kSha512})
-    list += pss_identifier(hash);
+    list += pss_identifier(hash, hash.size);
   for (const int nid : {NID_ecdsa_with_SHA256, NID_ecdsa_with_SHA384, NID_ecdsa_with_SHA512, NID_ED25519, NID_ED448}) {
     list += plain_identifier(nid);
   }
@@ -137,10 +137,10 @@ std::string rsa_identifier() {
   return der_sequence({der_oid(NID_rsaEncryption), der_null()});
 }
 
-std::string pss_identifier(const Hash& hash) {
+std::string pss_identifier(const Hash& hash, std::size_t salt) {
   return der_sequence({der_oid(NID_rsassaPss),
                        der_sequence({der(tag::constructed(0), inner_hash(hash)), der(tag::constructed(1), mgf1(hash)),
-                                     der(tag::constructed(2), der_integer(hash.size))})});
+                                     der(tag::constructed(2), der_integer(salt))})});
 }
 
 std::string oaep_identifier(bool sha1) {

@@ -52,8 +52,8 @@ struct ContentCipher {
 /// The cipher of a CMS object identifier; nothing when it is not one of ours.
 [[nodiscard]] const ContentCipher* content_cipher_of_nid(int nid) noexcept;
 
-/// RSASSA-PSS with MGF1 of the same hash and a salt as long as it (RFC 4056).
-[[nodiscard]] std::string pss_identifier(const Hash& hash);
+/// RSASSA-PSS with MGF1 of the same hash (RFC 4056).
+[[nodiscard]] std::string pss_identifier(const Hash& hash, std::size_t salt);
 /// RSAES-OAEP with MGF1 of the same hash and no label (RFC 4055); SHA-1 is all defaults.
 [[nodiscard]] std::string oaep_identifier(bool sha1);
 [[nodiscard]] std::string rsa_identifier();

@@ -22,29 +22,43 @@ bool has(const std::vector<Cipher>& ciphers, Cipher cipher) {
   return std::find(ciphers.begin(), ciphers.end(), cipher) != ciphers.end();
 }
 
+/// A content cipher that is not written here: 3DES, RC2, …
+bool is_foreign_cipher(int nid) {
+  const EVP_CIPHER* const cipher = EVP_get_cipherbynid(nid);
+  return cipher != nullptr && EVP_CIPHER_get_mode(cipher) != EVP_CIPH_WRAP_MODE;
+}
+
 Choice cipher_choice(Cipher cipher, std::string why) {
   return {"cipher", std::string(to_string(cipher)), std::move(why)};
 }
 
 }  // namespace
 
-std::optional<std::vector<Cipher>> capabilities_of(X509* certificate) {
-  const int index = X509_get_ext_by_NID(certificate, NID_SMIMECapabilities, -1);
-  if (index < 0) return std::nullopt;
-  const auto value = octets_of(X509_EXTENSION_get_data(X509_get_ext(certificate, index)));
-  const unsigned char* at = bytes(value);
+std::optional<std::vector<Cipher>> ciphers_in(std::string_view capabilities) {
+  const unsigned char* at = bytes(capabilities);
   const std::unique_ptr<X509_ALGORS, AlgorithmsReleaser> list(
-      d2i_X509_ALGORS(nullptr, &at, static_cast<long>(value.size())));
+      d2i_X509_ALGORS(nullptr, &at, static_cast<long>(capabilities.size())));
   if (!list) {
     ERR_clear_error();
     return std::nullopt;
   }
   std::vector<Cipher> ciphers;
+  bool speaks_of_ciphers = false;
   for (int i = 0; i < sk_X509_ALGOR_num(list.get()); ++i) {
-    const auto* const cipher = content_cipher_of_nid(OBJ_obj2nid(sk_X509_ALGOR_value(list.get(), i)->algorithm));
+    const int nid = OBJ_obj2nid(sk_X509_ALGOR_value(list.get(), i)->algorithm);
+    const auto* const cipher = content_cipher_of_nid(nid);
     if (cipher != nullptr) ciphers.push_back(cipher->cipher);
+    speaks_of_ciphers = speaks_of_ciphers || cipher != nullptr || is_foreign_cipher(nid);
   }
+  // A list of other things (the key agreements of RFC 9216's certificates) leaves the ciphers unknown.
+  if (!speaks_of_ciphers) return std::nullopt;
   return ciphers;
+}
+
+std::optional<std::vector<Cipher>> capabilities_of(X509* certificate) {
+  const int index = X509_get_ext_by_NID(certificate, NID_SMIMECapabilities, -1);
+  if (index < 0) return std::nullopt;
+  return ciphers_in(octets_of(X509_EXTENSION_get_data(X509_get_ext(certificate, index))));
 }
 
 Choice choose_cipher(const SmimePolicy& chosen, const std::vector<Capabilities>& known) {
@@ -58,16 +72,16 @@ Choice choose_cipher(const SmimePolicy& chosen, const std::vector<Capabilities>&
     return cipher_choice(by_profile, "the profile's choice, and every known recipient reads it");
   std::string cannot;
   for (const auto& one : known) {
-    if (!has(one.ciphers, by_profile)) cannot += (cannot.empty() ? "" : ", ") + one.who;
+    if (!has(one.ciphers, by_profile)) cannot += (cannot.empty() ? "" : ", ") + one.where + " of " + one.who;
   }
   for (const Cipher cipher : kPreference) {
     if (all_read(cipher))
-      return cipher_choice(cipher, "the best that all read; no " + std::string(to_string(by_profile)) +
-                                       " in the certificate of " + cannot);
+      return cipher_choice(cipher,
+                           "the best that all read; no " + std::string(to_string(by_profile)) + " in " + cannot);
   }
   // Their lists name none of ours. AES-128 in CBC is what S/MIME has asked of every reader since version 3.2.
-  return cipher_choice(Cipher::aes_128_cbc, "no cipher of ours is in the certificate of " + cannot +
-                                                "; every S/MIME 3.2 reader has this one");
+  return cipher_choice(Cipher::aes_128_cbc,
+                       "no cipher of ours is in " + cannot + "; every S/MIME 3.2 reader has this one");
 }
 
 }  // namespace mimeseal::smime

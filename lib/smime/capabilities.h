@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mimeseal/crypto/policy.h"
@@ -16,8 +17,12 @@ namespace mimeseal::smime {
 struct Capabilities {
   std::string who;
   std::vector<Cipher> ciphers;
+  std::string where = "the certificate";  ///< where they stand
 };
 
+/// The ciphers of ours that a SMIMECapabilities value in DER names, in its order; nothing when it cannot be read or
+/// speaks of no content cipher at all.
+[[nodiscard]] std::optional<std::vector<Cipher>> ciphers_in(std::string_view capabilities);
 /// The certificate's SMIMECapabilities extension (RFC 4262); nothing when it has none.
 [[nodiscard]] std::optional<std::vector<Cipher>> capabilities_of(X509* certificate);
 

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <map>
 #include <tuple>
 
 #include "mimeseal/core/text.h"
 #include "smime/algorithms.h"
+#include "smime/signer.h"
 
 namespace mimeseal::smime {
 namespace {
@@ -45,15 +48,17 @@ std::string_view difference(const Candidate& winner, const Candidate& other) {
 
 }  // namespace
 
-std::string key_type_obstacle(EVP_PKEY* key, bool allow_weak) {
-  if (key == nullptr) return "its key is of a kind that OpenSSL cannot use";
+std::string key_type_obstacle(X509* certificate) {
+  EVP_PKEY* const key = X509_get0_pubkey(certificate);
+  ERR_clear_error();
+  if (key == nullptr) return "OpenSSL cannot use keys of its kind (" + algorithm_of(certificate) + ")";
   switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:
     case EVP_PKEY_RSA_PSS:
-      if (EVP_PKEY_get_bits(key) < kMinRsaBits && !allow_weak) {
+      if (EVP_PKEY_get_bits(key) < kMinRsaBits) {
         return "its key is too weak (" + algorithm_of(key) + ", at least 2048 bits are asked)";
       }
-      return {};
+      return pss_terms(key).obstacle;
     case EVP_PKEY_EC:
       return curve_of(key) ? std::string() : "its curve cannot be used (" + algorithm_of(key) + ")";
     case EVP_PKEY_ED25519:
@@ -66,22 +71,18 @@ std::string key_type_obstacle(EVP_PKEY* key, bool allow_weak) {
   }
 }
 
-Candidate candidate_of(const SmimeKey& key, bool allow_weak) {
+Candidate candidate_of(const SmimeKey& key) {
   EVP_PKEY* const public_key = key.public_key();
   Candidate candidate;
   candidate.info = key.info();
   candidate.own = key.secret() != nullptr;
   candidate.strength = public_key == nullptr ? 0 : EVP_PKEY_get_security_bits(public_key);
-  candidate.obstacle = key_type_obstacle(public_key, allow_weak);
-  if ((X509_get_extension_flags(key.certificate()) & EXFLAG_INVALID) != 0) {
-    candidate.obstacle = "the certificate's extensions cannot be read";
-  }
   return candidate;
 }
 
 std::string obstacle(const Candidate& candidate, Purpose purpose, Time at) {
   const KeyInfo& info = candidate.info;
-  if (!candidate.obstacle.empty()) return candidate.obstacle;
+  if (!info.obstacle.empty()) return info.obstacle;
   if (purpose == Purpose::sign && !info.has_secret) return "its private key is not here";
   if (purpose == Purpose::sign && !info.can_sign) return "not for signing mail (key usage or kind of key)";
   if (purpose == Purpose::encrypt && !info.can_encrypt) return "not for encrypting mail (key usage or kind of key)";
@@ -129,15 +130,50 @@ Chosen choose(const std::vector<Candidate>& candidates, Purpose purpose, std::st
   return chosen;
 }
 
-KeyChoice choose_key(const std::vector<SmimeKeyPtr>& keys, Purpose purpose, std::string_view address, Time at,
-                     bool allow_weak) {
+std::vector<KeyChoice> choose_signers(const std::vector<SmimeKeyPtr>& keys, const std::vector<std::size_t>& identity_of,
+                                      std::string_view address, Time at) {
+  std::map<std::size_t, std::vector<SmimeKeyPtr>> identities;
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    identities[identity_of[i]].push_back(keys[i]);
+  std::vector<KeyChoice> chosen;
+  std::vector<std::string> rejected;
+  for (const auto& [identity, own] : identities) {
+    KeyChoice choice = choose_key(own, Purpose::sign, address, at);
+    if (!choice.key) {
+      if (choice.rejected.empty()) rejected.push_back(label(own.front()->info()) + ": not for " + visible(address));
+      std::move(choice.rejected.begin(), choice.rejected.end(), std::back_inserter(rejected));
+      continue;
+    }
+    const KeyInfo& info = choice.key->info();
+    const auto same = std::find_if(chosen.begin(), chosen.end(), [&info](const KeyChoice& other) {
+      return other.key->info().algorithm == info.algorithm;
+    });
+    if (same == chosen.end()) {
+      chosen.push_back(std::move(choice));
+      continue;
+    }
+    const Candidate known = candidate_of(smime_key(*same->key));
+    const Candidate next = candidate_of(smime_key(*choice.key));
+    const bool replace = better(next, known);
+    const std::string_view set_apart = replace ? difference(next, known) : difference(known, next);
+    rejected.push_back(label(replace ? known.info : info) + ": another of the same algorithm is " +
+                       std::string(set_apart));
+    if (replace) *same = std::move(choice);
+  }
+  if (chosen.empty()) return {choose_key(keys, Purpose::sign, address, at)};
+  auto& all = chosen.front().rejected;
+  std::move(rejected.begin(), rejected.end(), std::back_inserter(all));
+  return chosen;
+}
+
+KeyChoice choose_key(const std::vector<SmimeKeyPtr>& keys, Purpose purpose, std::string_view address, Time at) {
   std::vector<SmimeKeyPtr> matching;
   std::vector<Candidate> candidates;
   for (const auto& key : keys) {
     const auto same = [&key](const auto& other) { return other->info().fingerprint == key->info().fingerprint; };
     if (!matches(key->info(), address) || std::any_of(matching.begin(), matching.end(), same)) continue;
     matching.push_back(key);
-    candidates.push_back(candidate_of(*key, allow_weak));
+    candidates.push_back(candidate_of(*key));
   }
   Chosen chosen = choose(candidates, purpose, address, at);
   return {chosen.index ? matching[*chosen.index] : nullptr, std::move(chosen.why), std::move(chosen.rejected)};

@@ -18,9 +18,8 @@ enum class Purpose { sign, encrypt };
 /// What the choice is made of: values only.
 struct Candidate {
   KeyInfo info;
-  bool own = false;      ///< an identity's certificate
-  int strength = 0;      ///< security bits (NIST SP 800-57, as OpenSSL counts them)
-  std::string obstacle;  ///< why mimeseal itself cannot work with this kind of key; empty when it can
+  bool own = false;  ///< an identity's certificate
+  int strength = 0;  ///< security bits (NIST SP 800-57, as OpenSSL counts them)
 };
 
 struct Chosen {
@@ -39,13 +38,19 @@ inline constexpr Time kNoTime{};
 [[nodiscard]] Chosen choose(const std::vector<Candidate>& candidates, Purpose purpose, std::string_view address,
                             Time at);
 
-/// A key as a candidate. `allow_weak` lets RSA keys under 2048 bits pass.
-[[nodiscard]] Candidate candidate_of(const SmimeKey& key, bool allow_weak);
-/// Whether the public key is one that mimeseal can sign with or seal to; the reason when not.
-[[nodiscard]] std::string key_type_obstacle(EVP_PKEY* key, bool allow_weak);
+[[nodiscard]] Candidate candidate_of(const SmimeKey& key);
+/// Whether the public key is one that mimeseal can sign with or seal to; the reason when not. RSA under 2048 bits is
+/// not, whatever the user allows to be read.
+[[nodiscard]] std::string key_type_obstacle(X509* certificate);
+
+/// The best key of each identity, and of these the best of each algorithm: who signs together. `identity_of` stands
+/// beside `keys`. As Engine::signing_keys().
+[[nodiscard]] std::vector<KeyChoice> choose_signers(const std::vector<SmimeKeyPtr>& keys,
+                                                    const std::vector<std::size_t>& identity_of,
+                                                    std::string_view address, Time at);
 
 /// choose() over keys.
 [[nodiscard]] KeyChoice choose_key(const std::vector<SmimeKeyPtr>& keys, Purpose purpose, std::string_view address,
-                                   Time at, bool allow_weak);
+                                   Time at);
 
 }  // namespace mimeseal::smime

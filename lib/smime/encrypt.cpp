@@ -3,6 +3,7 @@
 // DER that streams: the size of the ciphertext follows from the size of the content.
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
 
 #include "mimeseal/core/text.h"
@@ -80,13 +81,13 @@ class Encryption final {
 };
 
 /// Everything that stands in the way, of all recipients at once, before anything is encrypted.
-void require_sealable(const EncryptSpec& spec, bool allow_weak) {
+void require_sealable(const EncryptSpec& spec) {
   if (!spec.signers.empty()) throw Error(Errc::usage, "S/MIME signs first and then encrypts; it has no combined form");
   if (spec.recipients.empty()) throw Error(Errc::no_recipient, "there is no certificate to encrypt to");
   std::vector<std::string> problems;
   for (const auto& recipient : spec.recipients) {
     const SmimeKey& key = smime_key(*recipient);
-    std::string problem = obstacle(candidate_of(key, allow_weak), Purpose::encrypt, spec.at);
+    std::string problem = obstacle(candidate_of(key), Purpose::encrypt, spec.at);
     if (problem.empty()) problem = transport_obstacle(key.public_key(), spec.policy);
     if (!problem.empty()) problems.push_back(key.info().name + ": " + problem);
   }
@@ -96,11 +97,18 @@ void require_sealable(const EncryptSpec& spec, bool allow_weak) {
   }
 }
 
-std::vector<Capabilities> known_capabilities(const EncryptSpec& spec) {
+/// A signed message of theirs says it better than the certificate, which is older and speaks for no program (RFC 4262,
+/// section 3).
+std::vector<Capabilities> known_capabilities(const EncryptSpec& spec, const EngineState& state) {
   std::vector<Capabilities> known;
   for (const auto& recipient : spec.recipients) {
+    if (std::find(spec.unheard.begin(), spec.unheard.end(), recipient) != spec.unheard.end()) continue;
     const SmimeKey& key = smime_key(*recipient);
-    if (auto ciphers = capabilities_of(key.certificate())) known.push_back({key.info().name, std::move(*ciphers)});
+    if (const auto said = state.announced.find(key.info().fingerprint); said != state.announced.end()) {
+      known.push_back({key.info().name, said->second.ciphers, "the signed message"});
+    } else if (auto ciphers = capabilities_of(key.certificate())) {
+      known.push_back({key.info().name, std::move(*ciphers)});
+    }
   }
   return known;
 }
@@ -115,11 +123,11 @@ std::uint64_t size_of(Source& content) {
 }  // namespace
 
 EncryptResult SmimeEngine::encrypt(Source& content, Sink& out, const EncryptSpec& spec) {
-  require_sealable(spec, state_.allow_legacy);
+  require_sealable(spec);
   EncryptResult result;
   const Provider provider(spec.policy.profile);
   provider.explain(result.choices);
-  const Choice chosen = choose_cipher(spec.policy, known_capabilities(spec));
+  const Choice chosen = choose_cipher(spec.policy, known_capabilities(spec, state_));
   const ContentCipher& cipher = content_cipher_of(*parse_cipher(chosen.value));
   result.type = cipher.authenticated ? LayerType::smime_auth_enveloped : LayerType::smime_enveloped;
   result.cipher = chosen.value;

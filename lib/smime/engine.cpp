@@ -31,9 +31,9 @@ class Loader final {
  public:
   Loader(EngineState& state, const EngineOptions& options) : state_(state), options_(options) {}
 
-  void identity(const std::string& name) {
+  void identity(const std::string& name, std::size_t number) {
     if (istarts_with(name, "pkcs11:")) {
-      add(state_.identities, load_token(name, options_.passphrase));
+      add_identity(load_token(name, options_.passphrase), number);
       return;
     }
     bool is_folder = false;
@@ -41,9 +41,9 @@ class Loader final {
       Bundle bundle = load(path, Keys::wanted, is_folder);
       const std::string origin = origin_of(path, bundle.note);
       for (auto& key : bundle.keys)
-        keys_.push_back({std::move(key), origin, !is_folder});
+        keys_.push_back({std::move(key), origin, !is_folder, number});
       for (auto& certificate : bundle.certificates)
-        certificates_.push_back({std::move(certificate), origin, !is_folder});
+        certificates_.push_back({std::move(certificate), origin, !is_folder, number});
       add_crls(bundle);
     }
   }
@@ -52,11 +52,21 @@ class Loader final {
     bool is_folder = false;
     for (const auto& path : files_of(name, &is_folder)) {
       Bundle bundle = load(path, Keys::skipped, is_folder);
+      if (bundle.is_signed) {
+        add_correspondent(bundle, path, !is_folder);
+        continue;
+      }
       const std::string origin = origin_of(path, bundle.note);
       for (auto& certificate : bundle.certificates)
         add_other(std::move(certificate), origin);
       add_crls(bundle);
     }
+  }
+
+  void message(const SignedMessage& message) {
+    Asker asker(nobody_, message.name);
+    Bundle bundle = load_octets(message.signed_data, asker, Keys::skipped);
+    add_correspondent(bundle, message.name, message.required);
   }
 
   void anchor(const std::string& name) {
@@ -73,7 +83,7 @@ class Loader final {
   void crl(const std::string& name) {
     bool is_folder = false;
     for (const auto& path : files_of(name, &is_folder)) {
-      Bundle bundle = load(path, Keys::skipped, is_folder);
+      Bundle bundle = load(path, Keys::skipped, is_folder, "revocation list");
       if (bundle.crls.empty() && !is_folder) throw Error(Errc::malformed, "the file holds no revocation list", path);
       add_crls(bundle);
     }
@@ -81,11 +91,11 @@ class Loader final {
 
   /// Pairs keys with certificates.
   void finish() {
-    for (const auto& [key, origin, named] : keys_) {
+    for (const auto& [key, origin, named, number] : keys_) {
       bool paired = false;
       for (const auto& certificate : certificates_) {
         if (X509_check_private_key(certificate.object.get(), key.get()) != 1) continue;
-        add(state_.identities, make_key(share(certificate.object.get()), share(key.get()), origin));
+        add_identity(make_key(share(certificate.object.get()), share(key.get()), origin), number);
         paired = true;
       }
       ERR_clear_error();
@@ -94,7 +104,7 @@ class Loader final {
                     "name the file of the certificate as an identity too");
       }
     }
-    for (auto& [certificate, origin, named] : certificates_) {
+    for (auto& [certificate, origin, named, number] : certificates_) {
       const std::string fingerprint = fingerprint_of(certificate.get());
       const bool ours = std::any_of(state_.identities.begin(), state_.identities.end(),
                                     [&](const auto& key) { return key->info().fingerprint == fingerprint; });
@@ -115,10 +125,11 @@ class Loader final {
   struct From {
     T object;
     std::string origin;
-    bool named;  ///< by the user; not merely found in a folder
+    bool named;          ///< by the user; not merely found in a folder
+    std::size_t number;  ///< of the identity that it came with
   };
 
-  Bundle load(const std::string& path, Keys keys, bool in_folder) {
+  Bundle load(const std::string& path, Keys keys, bool in_folder, const char* wanted = "certificate") {
     try {
       // Nobody is asked for what merely lies beside the certificates of others.
       const Asker::Function& ask = in_folder && keys == Keys::skipped ? nobody_ : options_.passphrase;
@@ -127,7 +138,7 @@ class Loader final {
         throw Error(Errc::malformed, "the file holds neither a key nor a certificate", path);
       }
       if (bundle.certificates.empty() && bundle.crls.empty() && !in_folder && keys == Keys::skipped) {
-        throw Error(Errc::malformed, "the file holds no certificate", path);
+        throw Error(Errc::malformed, std::string("the file holds no ") + wanted, path);
       }
       return bundle;
     } catch (const Error& error) {
@@ -149,11 +160,14 @@ class Loader final {
     throw Error(Errc::no_input, "the system's CA certificates are not installed", folder, "install ca-certificates");
   }
 
-  void add(std::vector<SmimeKeyPtr>& keys, SmimeKeyPtr key) {
+  void add_identity(SmimeKeyPtr key, std::size_t number) {
+    auto& keys = state_.identities;
     const bool known = std::any_of(keys.begin(), keys.end(), [&key](const auto& other) {
       return other->info().fingerprint == key->info().fingerprint;
     });
-    if (!known) keys.push_back(std::move(key));
+    if (known) return;
+    keys.push_back(std::move(key));
+    state_.identity_of.push_back(number);
   }
 
   void add_other(X509Ptr certificate, const std::string& origin) {
@@ -165,6 +179,27 @@ class Loader final {
     if (!ca || !addresses_of(certificate.get()).empty()) {
       SmimeKeyPtr key = make_key(std::move(certificate), nullptr, origin);
       if (recipients_.insert(key->info().fingerprint).second) state_.recipients.push_back(std::move(key));
+    }
+  }
+
+  /// Who signed a message: the certificates that the signature speaks for, and what can be read there. The newest word
+  /// counts (RFC 8551, section 2.7.1). Other certificates in it could be anybody's; they only help to build chains.
+  void add_correspondent(Bundle& bundle, const std::string& origin, bool named) {
+    if (bundle.announced.empty() && named) {
+      throw Error(Errc::malformed, "no signature in it holds, so it tells nothing about its sender", origin);
+    }
+    for (auto& [certificate, ciphers, signed_at] : bundle.announced) {
+      if (ciphers) {
+        const Time at = signed_at.value_or(kNoTime);
+        const auto [known, is_new] =
+            state_.announced.try_emplace(fingerprint_of(certificate.get()), KnownCapabilities{*ciphers, at});
+        if (!is_new && known->second.signed_at < at) known->second = {*ciphers, at};
+      }
+      add_other(std::move(certificate), origin);
+    }
+    for (auto& certificate : bundle.certificates) {
+      if (is_ca(certificate.get()) && intermediates_.insert(fingerprint_of(certificate.get())).second)
+        state_.intermediates.push_back(std::move(certificate));
     }
   }
 
@@ -186,12 +221,13 @@ class Loader final {
 }  // namespace
 
 SmimeEngine::SmimeEngine(const EngineOptions& options) {
-  state_.allow_legacy = options.allow_legacy;
   Loader loader(state_, options);
-  for (const auto& name : options.identities)
-    loader.identity(name);
+  for (std::size_t i = 0; i < options.identities.size(); ++i)
+    loader.identity(options.identities[i], i);
   for (const auto& name : options.recipient_keys)
     loader.recipient(name);
+  for (const auto& message : options.recipient_messages)
+    loader.message(message);
   for (const auto& name : options.trust)
     loader.anchor(name);
   for (const auto& name : options.crls)
@@ -211,14 +247,18 @@ std::vector<KeyPtr> SmimeEngine::keys() {
 }
 
 KeyChoice SmimeEngine::signing_key(std::string_view address, Time at) {
-  return choose_key(state_.identities, Purpose::sign, address, at, state_.allow_legacy);
+  return choose_key(state_.identities, Purpose::sign, address, at);
+}
+
+std::vector<KeyChoice> SmimeEngine::signing_keys(std::string_view address, Time at) {
+  return choose_signers(state_.identities, state_.identity_of, address, at);
 }
 
 KeyChoice SmimeEngine::recipient_key(std::string_view address, Time at) {
   // An identity that was also given as a recipient is met first as an identity, and once.
   std::vector<SmimeKeyPtr> all = state_.identities;
   all.insert(all.end(), state_.recipients.begin(), state_.recipients.end());
-  return choose_key(all, Purpose::encrypt, address, at, state_.allow_legacy);
+  return choose_key(all, Purpose::encrypt, address, at);
 }
 
 KeyPtr SmimeEngine::find_key(std::string_view fingerprint) {

@@ -4,6 +4,7 @@
 /// The S/MIME engine itself. Sealing (sign.cpp, encrypt.cpp, compress.cpp) and keys (engine.cpp) stand beside opening
 /// (open.cpp, verify.cpp); what both halves know is EngineState.
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,14 +16,21 @@
 
 namespace mimeseal::smime {
 
+/// What a person's software has said that it reads.
+struct KnownCapabilities {
+  std::vector<Cipher> ciphers;
+  Time signed_at;
+};
+
 /// What was loaded when the engine was made; does not change afterwards.
 struct EngineState {
-  std::vector<SmimeKeyPtr> identities;  ///< with their private keys
-  std::vector<SmimeKeyPtr> recipients;  ///< certificates of others
-  std::vector<X509Ptr> intermediates;   ///< CA certificates that came along; not trusted
-  std::vector<X509Ptr> anchors;         ///< trusted
+  std::vector<SmimeKeyPtr> identities;                 ///< with their private keys
+  std::vector<std::size_t> identity_of;                ///< beside them: which of EngineOptions::identities gave the key
+  std::vector<SmimeKeyPtr> recipients;                 ///< certificates of others
+  std::map<std::string, KnownCapabilities> announced;  ///< by the certificate's fingerprint, from signed messages
+  std::vector<X509Ptr> intermediates;                  ///< CA certificates that came along; not trusted
+  std::vector<X509Ptr> anchors;                        ///< trusted
   std::vector<X509CrlPtr> crls;
-  bool allow_legacy = false;
 };
 
 class SmimeEngine final : public Engine {
@@ -32,6 +40,7 @@ class SmimeEngine final : public Engine {
   [[nodiscard]] Protocol protocol() const noexcept override { return Protocol::smime; }
   [[nodiscard]] std::vector<KeyPtr> keys() override;
   [[nodiscard]] KeyChoice signing_key(std::string_view address, Time at) override;
+  [[nodiscard]] std::vector<KeyChoice> signing_keys(std::string_view address, Time at) override;
   [[nodiscard]] KeyChoice recipient_key(std::string_view address, Time at) override;
   [[nodiscard]] KeyPtr find_key(std::string_view fingerprint) override;
   [[nodiscard]] std::string export_public(const Key& key, std::string_view address) override;

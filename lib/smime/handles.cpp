@@ -46,6 +46,10 @@ std::string_view octets_of(const ASN1_STRING* text) noexcept {
           static_cast<std::size_t>(ASN1_STRING_length(text))};
 }
 
+int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*user*/) noexcept {
+  return -1;
+}
+
 BioPtr view_bio(std::string_view octets) {
   if (octets.size() > INT_MAX) throw Error(Errc::limit, "an ASN.1 object is too large");
   return BioPtr(check(BIO_new_mem_buf(octets.data(), static_cast<int>(octets.size())), "making a memory BIO"));

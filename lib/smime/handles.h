@@ -141,6 +141,8 @@ template <class T, class I2d>
 
 /// The octets of an OCTET STRING, BIT STRING, INTEGER or text, as they stand.
 [[nodiscard]] std::string_view octets_of(const ASN1_STRING* text) noexcept;
+/// For PEM from outside: without it, OpenSSL would ask at the terminal when the PEM says that it is encrypted.
+int no_passphrase(char* buffer, int size, int writing, void* user) noexcept;
 /// A memory BIO that reads octets which the caller keeps alive.
 [[nodiscard]] BioPtr view_bio(std::string_view octets);
 

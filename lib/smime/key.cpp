@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "mimeseal/core/text.h"
+#include "smime/choose.h"
 
 namespace mimeseal::smime {
 namespace {
@@ -122,6 +123,17 @@ std::string algorithm_of(EVP_PKEY* key) {
   return name != nullptr ? name : "unknown";
 }
 
+std::string algorithm_of(X509* certificate) {
+  EVP_PKEY* const key = X509_get0_pubkey(certificate);
+  ERR_clear_error();
+  if (key != nullptr) return algorithm_of(key);
+  ASN1_OBJECT* algorithm = nullptr;
+  X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, X509_get_X509_PUBKEY(certificate));
+  std::array<char, 80> name{};
+  OBJ_obj2txt(name.data(), name.size(), algorithm, 0);
+  return name.data();
+}
+
 std::vector<std::string> addresses_of(X509* certificate) {
   std::vector<std::string> addresses;
   const GeneralNamesPtr names(
@@ -187,7 +199,10 @@ KeyInfo key_info_of(X509* certificate) {
   info.not_after = time_of(X509_get0_notAfter(certificate));
 
   EVP_PKEY* const key = X509_get0_pubkey(certificate);
-  info.algorithm = algorithm_of(key);
+  info.algorithm = algorithm_of(certificate);
+  info.obstacle = key_type_obstacle(certificate);
+  if ((X509_get_extension_flags(certificate) & EXFLAG_INVALID) != 0)
+    info.obstacle = "the certificate's extensions cannot be read";
   const bool mail = allows_mail(certificate);
   const std::uint32_t usage = key_usage_of(certificate);
   const bool may_sign = mail && (usage & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) != 0;

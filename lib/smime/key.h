@@ -53,6 +53,8 @@ using SmimeKeyPtr = std::shared_ptr<const SmimeKey>;
 [[nodiscard]] std::string serial_of(const ASN1_INTEGER* serial);
 /// "RSA-2048", "EC P-256", "Ed25519", "X25519", or OpenSSL's name for it.
 [[nodiscard]] std::string algorithm_of(EVP_PKEY* key);
+/// The same of a certificate, also when OpenSSL cannot use its key.
+[[nodiscard]] std::string algorithm_of(X509* certificate);
 /// rfc822Name, SmtpUTF8Mailbox (RFC 9598) and the subject's emailAddress, in that order, each once, UTF-8.
 [[nodiscard]] std::vector<std::string> addresses_of(X509* certificate);
 [[nodiscard]] std::optional<Time> time_of(const ASN1_TIME* time);

@@ -85,6 +85,10 @@ bool add_cms_certificates(std::string_view der, Bundle& bundle) {
     X509_CRL_up_ref(crl);
     bundle.crls.emplace_back(crl);
   }
+  if (sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms.get())) > 0) {
+    bundle.is_signed = true;
+    bundle.announced = announced_in(der);
+  }
   ERR_clear_error();
   return true;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mimeseal/core/secret.h"
+#include "smime/announced.h"
 #include "smime/handles.h"
 #include "smime/key.h"
 
@@ -22,7 +23,9 @@ struct Bundle {
   std::vector<X509Ptr> certificates;
   std::vector<EvpPkeyPtr> keys;
   std::vector<X509CrlPtr> crls;
-  std::string note;  ///< said beside the file's name: how it had to be read
+  bool is_signed = false;            ///< it is a signed message, not merely certificates in that form
+  std::vector<Announced> announced;  ///< what its signers say of themselves
+  std::string note;                  ///< said beside the file's name: how it had to be read
   [[nodiscard]] bool empty() const noexcept { return certificates.empty() && keys.empty() && crls.empty(); }
 };
 

@@ -71,7 +71,7 @@ void read_signers(BerReader& reader, SignedData& message) {
 }
 
 void judge_all(const SignedData& message, const MessageDigests& digests, const Replay& replay, const Opening& opening) {
-  const PathValidator validator(opening.state, message.certificates, opening.spec.at);
+  const PathValidator validator(opening.state, message.certificates, opening.spec.at, opening.spec.revocation);
   const SignatureContext context{.state = opening.state,
                                  .spec = opening.spec,
                                  .message = message,

@@ -78,12 +78,12 @@ class ContentDigests final {
   std::vector<ContentDigest> digests_;
 };
 
-std::vector<SignerPlan> plan_signers(const SignSpec& spec, bool allow_weak, std::vector<Choice>& choices) {
+std::vector<SignerPlan> plan_signers(const SignSpec& spec, std::vector<Choice>& choices) {
   if (spec.signers.empty()) throw Error(Errc::usage, "there is no key to sign with");
   std::vector<std::string> problems;
   for (const auto& signer : spec.signers) {
     const SmimeKey& key = smime_key(*signer);
-    const std::string problem = obstacle(candidate_of(key, allow_weak), Purpose::sign, spec.at);
+    const std::string problem = obstacle(candidate_of(key), Purpose::sign, spec.at);
     if (!problem.empty()) problems.push_back(key.info().name + ": " + problem);
   }
   if (problems.size() == 1) throw Error(Errc::refused, "cannot sign with " + problems.front());
@@ -98,8 +98,7 @@ std::vector<SignerPlan> plan_signers(const SignSpec& spec, bool allow_weak, std:
 /// (RFC 8551, section 2.5.3).
 SmimeKeyPtr encryption_key_beside(const SmimeKey& signer, const EngineState& state, Time at) {
   if (signer.info().can_encrypt || signer.info().addresses.empty()) return nullptr;
-  const KeyChoice choice =
-      choose_key(state.identities, Purpose::encrypt, signer.info().addresses.front(), at, state.allow_legacy);
+  const KeyChoice choice = choose_key(state.identities, Purpose::encrypt, signer.info().addresses.front(), at);
   return std::static_pointer_cast<const SmimeKey>(choice.key);
 }
 
@@ -109,7 +108,7 @@ SignResult SmimeEngine::sign(Source& content, Sink& out, const SignSpec& spec) {
   SignResult result;
   const Provider provider(spec.policy.profile);
   provider.explain(result.choices);
-  const auto plans = plan_signers(spec, state_.allow_legacy, result.choices);
+  const auto plans = plan_signers(spec, result.choices);
   for (const auto& plan : plans)
     result.digests.emplace_back(plan.hash->word);
 

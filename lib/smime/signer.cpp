@@ -3,7 +3,7 @@
 
 #include <openssl/rsa.h>
 
-#include <array>
+#include <algorithm>
 
 #include "mimeseal/core/text.h"
 #include "smime/choose.h"
@@ -23,19 +23,6 @@ std::string attribute(const std::string& type, std::string_view value) {
 Digest digest_for_rsa(int bits) {
   if (bits <= 3072) return Digest::sha256;
   return bits <= 7680 ? Digest::sha384 : Digest::sha512;
-}
-
-/// The one digest that an RSASSA-PSS certificate's parameters allow, if they do name one.
-std::optional<Digest> mandatory_digest(EVP_PKEY* key) {
-  int nid = NID_undef;
-  if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA_PSS || EVP_PKEY_get_default_digest_nid(key, &nid) != 2) {
-    ERR_clear_error();
-    return std::nullopt;
-  }
-  for (const Digest digest : {Digest::sha256, Digest::sha384, Digest::sha512}) {
-    if (hash_of(digest).nid == nid) return digest;
-  }
-  throw Error(Errc::unsupported, "the certificate's RSASSA-PSS parameters ask for a digest that is not written");
 }
 
 std::string signing_certificate_v2(X509* certificate) {
@@ -80,7 +67,7 @@ std::string sign_octets(const SignerPlan& plan, std::string_view octets, const P
                                   nullptr) == 1;
   if (ok && plan.pss) {
     ok = EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) > 0 &&
-         EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) > 0;
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, static_cast<int>(plan.salt)) > 0;
   }
   ok = ok && EVP_DigestSign(context.get(), bytes(signature), &length, bytes(octets), octets.size()) == 1;
   if (!ok)
@@ -113,14 +100,14 @@ SignerPlan plan_signer(const SmimeKey& key, const SmimePolicy& chosen, std::vect
   }
 
   const bool rsa = EVP_PKEY_get_base_id(public_key) != EVP_PKEY_EC;
-  const auto mandatory = mandatory_digest(public_key);
+  const PssTerms terms = pss_terms(public_key);
   const Curve* const curve = rsa ? nullptr : curve_of(public_key);
   if (!rsa && curve == nullptr) throw Error(Errc::unsupported, "the key's curve cannot be used", who);
   const Digest by_strength = rsa ? digest_for_rsa(EVP_PKEY_get_bits(public_key)) : curve->digest;
-  const Digest digest = mandatory ? *mandatory : policy.digest.value_or(by_strength);
+  const Digest digest = terms.digest ? *terms.digest : policy.digest.value_or(by_strength);
   plan.hash = &hash_of(digest);
   choices.push_back({"digest", std::string(plan.hash->word),
-                     std::string(mandatory       ? "asked for by the certificate's own parameters; "
+                     std::string(terms.digest    ? "asked for by the certificate's own parameters; "
                                  : policy.digest ? "asked for; "
                                                  : "by the strength of the key (" + key.info().algorithm + "); ") +
                          who});
@@ -131,7 +118,8 @@ SignerPlan plan_signer(const SmimeKey& key, const SmimePolicy& chosen, std::vect
   }
   const bool pss_only = EVP_PKEY_get_base_id(public_key) == EVP_PKEY_RSA_PSS;
   plan.pss = pss_only || policy.rsa_signature == RsaSignature::pss;
-  plan.signature_identifier = plan.pss ? pss_identifier(*plan.hash) : rsa_identifier();
+  plan.salt = std::max(plan.hash->size, terms.min_salt);
+  plan.signature_identifier = plan.pss ? pss_identifier(*plan.hash, plan.salt) : rsa_identifier();
   choices.push_back({"rsa-signature", plan.pss ? "pss" : "pkcs1",
                      std::string(pss_only               ? "the certificate's key is for RSASSA-PSS alone; "
                                  : chosen.rsa_signature ? "asked for; "

@@ -3,6 +3,7 @@
 
 /// One signer of a SignedData: what it signs with, and its SignerInfo (RFC 5652, section 5.3).
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@ struct SignerPlan {
   const SmimeKey* key = nullptr;
   const Hash* hash = nullptr;
   bool pss = false;
+  std::size_t salt = 0;              ///< PSS
   std::string signature_identifier;  ///< DER, as it stands in the SignerInfo
 };
 
@@ -37,6 +39,14 @@ struct SignerInfoInput {
 
 /// IssuerAndSerialNumber (RFC 5652, section 10.2.4).
 [[nodiscard]] std::string issuer_and_serial(X509* certificate);
+
+/// What a key for RSASSA-PSS alone asks of its signatures; nothing for all other keys. In pss.cpp.
+struct PssTerms {
+  std::optional<Digest> digest;
+  std::size_t min_salt = 0;
+  std::string obstacle;  ///< why no signature of ours can be so; empty: it can
+};
+[[nodiscard]] PssTerms pss_terms(EVP_PKEY* key);
 
 /// Ed25519 and Ed448 (RFC 8419), in eddsa.cpp: OpenSSL 3.0's CMS has neither.
 [[nodiscard]] bool is_eddsa(EVP_PKEY* key) noexcept;

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "mimeseal/core/clock.h"
+#include "mimeseal/crypto/revocation.h"
 #include "mimeseal/crypto/verdict.h"
 #include "smime/engine_impl.h"
 #include "smime/handles.h"
+#include "smime/path.h"
 
 namespace mimeseal::smime {
 
@@ -27,18 +29,25 @@ struct CertificateFacts {
 /// Judges certificates at one time with the engine's anchors and CRLs. An anchor counts because the user gave it: it
 /// need not be self-signed. CRLs are asked where the user gave one for the issuer; one that is out of date, or that
 /// cannot be checked, makes the trust unknown. What a message carries serves as intermediates and nothing else: its
-/// CRLs are ignored, since an old one could hide a revocation.
+/// CRLs are ignored, since an old one could hide a revocation. With a fetcher, the CAs' servers are asked about every
+/// certificate of a path that holds, and what they leave open makes the trust unknown.
 class PathValidator final {
  public:
-  /// `carried` and `state` must outlive it.
-  PathValidator(const EngineState& state, const std::vector<X509Ptr>& carried, Time at);
-  [[nodiscard]] CertificateFacts judge(X509* certificate) const;
+  /// `carried`, `state` and `fetcher` (which may be null) must outlive it.
+  PathValidator(const EngineState& state, const std::vector<X509Ptr>& carried, Time at, RevocationFetcher* fetcher);
+  /// `worth_asking`: the signature fits, so that servers may learn of it.
+  [[nodiscard]] CertificateFacts judge(X509* certificate, bool worth_asking) const;
 
  private:
-  void judge_path(X509* certificate, CertificateFacts& facts) const;
+  [[nodiscard]] PathFacts walk(X509* certificate, X509_STORE* store, const std::vector<X509_CRL*>& crls) const;
+  void judge_path(X509* certificate, bool worth_asking, CertificateFacts& facts) const;
+  static void judge_by_lists(const PathFacts& path, CertificateFacts& facts);
+  void judge_by_servers(X509* certificate, const PathFacts& path, CertificateFacts& facts) const;
 
   const EngineState& state_;
   Time at_;
+  RevocationFetcher* fetcher_;
+  std::vector<X509_CRL*> crls_;  ///< the user's
   X509StorePtr store_;
   X509BorrowedStackPtr untrusted_;
 };

@@ -160,13 +160,13 @@ SignerFacts judge_signer(const asn1::SignerInfo& signer, const SignatureContext&
   facts.who = name_of(X509_get_subject_name(certificate));
   facts.fingerprint = fingerprint_of(certificate);
   facts.addresses = addresses_of(certificate);
-  CertificateFacts judged = context.validator.judge(certificate);
+  IntegrityFacts integrity = check_signature(signer, certificate, context, facts);
+  CertificateFacts judged = context.validator.judge(certificate, integrity.good());
   judge_algorithms(signer, judged);
   facts.trust = judged.trust;
   facts.validity = judged.validity;
   facts.usage = judged.usage;
   facts.algorithm = judged.algorithm;
-  IntegrityFacts integrity = check_signature(signer, certificate, context, facts);
   facts.integrity = integrity.integrity;
   facts.why = decisive(facts, std::move(integrity.why), judged);
   return facts;

@@ -32,6 +32,14 @@ class SmtpSender final : public Sender {
     net::demand_usable(options_.proxy, scheme_);
   }
 
+  std::optional<Receipt> rehearse(const Envelope& envelope, Source& message) override {
+    demand_sound(envelope);
+    const MessageFacts facts = examine(message);
+    std::optional<Receipt> receipt = Submission(session_, envelope, message, facts).refusal();
+    if (receipt) receipt->sender = name_;
+    return receipt;
+  }
+
   [[nodiscard]] const std::string& name() const noexcept override { return name_; }
 
  private:

@@ -57,6 +57,18 @@ Receipt Submission::run() {
   return std::move(receipt_);
 }
 
+std::optional<Receipt> Submission::refusal() {
+  Group all(envelope_.recipients.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  // Again for each limit on recipients that the server turns out to have; each is lower than the one before.
+  for (std::size_t limit = 0;;) {
+    session_.open();
+    limit = session_.recipient_limit();
+    if (!rehearse(all)) return std::move(receipt_);
+    if (limit == session_.recipient_limit()) return std::nullopt;
+  }
+}
+
 void Submission::deliver(Group todo) {
   bool rehearsed = false;
   while (!todo.empty()) {

@@ -47,6 +47,8 @@ class Submission {
 
   /// Throws as Sender::submit() does.
   [[nodiscard]] Receipt run();
+  /// What hinders it, as the server's replies to the envelope alone say; nothing is sent. Throws likewise.
+  [[nodiscard]] std::optional<Receipt> refusal();
 
  private:
   using Group = std::vector<std::size_t>;  // indices of recipients

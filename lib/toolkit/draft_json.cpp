@@ -2,9 +2,12 @@
 #include "mimeseal/toolkit/draft_json.h"
 
 #include <filesystem>
+#include <utility>
 
+#include "mimeseal/core/clock.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
+#include "mimeseal/mime/compose.h"
 #include "mimeseal_schemas.h"
 #include "toolkit/schema.h"
 
@@ -33,6 +36,9 @@ class DraftReader {
       const Json& header = json_["headers"][i];
       const std::string path = "$.headers[" + std::to_string(i) + "]";
       draft.headers.emplace_back(one_line(header["name"], path + ".name"), one_line(header["value"], path + ".value"));
+      Draft alone;
+      alone.headers = {draft.headers.back()};
+      try_out(std::move(alone), path, header["name"]);
     }
     draft.text = text("text");
     draft.html = text("html");
@@ -44,14 +50,52 @@ class DraftReader {
     }
     draft.message_id = line("message_id");
     draft.in_reply_to = line("in_reply_to");
+    for (const auto& [member, key] :
+         {std::pair(&Draft::message_id, "message_id"), {&Draft::in_reply_to, "in_reply_to"}})
+      if (json_.contains(key)) {
+        Draft alone;
+        alone.*member = draft.*member;
+        try_out(std::move(alone), std::string("$.") + key, json_[key]);
+      }
     for (std::size_t i = 0; json_.contains("references") && i < json_["references"].size(); ++i)
-      draft.references.push_back(one_line(json_["references"][i], "$.references[" + std::to_string(i) + "]"));
+      draft.references.push_back(reference(json_["references"][i], "$.references[" + std::to_string(i) + "]"));
     return draft;
   }
 
  private:
   [[noreturn]] void refuse(const std::string& path, const Json& found, const std::string& expected) const {
     throw Error(Errc::malformed, path + ": found " + toolkit::describe(found) + "; expected " + expected, where_);
+  }
+
+  /// What cannot be composed is refused here already, where its place is known.
+  void try_out(Draft alone, const std::string& path, const Json& found) const {
+    alone.from = {Mailbox::make({}, "somebody@example.org").value()};
+    try {
+      static_cast<void>(compose(alone, system_clock(), system_random()));
+    } catch (Error& error) {
+      if (error.code() != Errc::usage) throw;
+      throw Error(
+          Errc::malformed,
+          path + ": found " + toolkit::describe(found) + "; expected what can stand in a message: " + error.what(),
+          where_, error.hint());
+    }
+  }
+
+  [[nodiscard]] std::string reference(const Json& value, const std::string& path) const {
+    Draft alone;
+    alone.references = {one_line(value, path)};
+    std::string made = alone.references.front();
+    try_out(std::move(alone), path, value);
+    return made;
+  }
+
+  /// The file that the draft names; when it is not there, where it is named.
+  [[nodiscard]] InputPtr named_file(const std::string& file, const std::string& path) const {
+    try {
+      return file_input(place(file));
+    } catch (Error& error) {
+      throw error.with_hint("it is named in " + where_ + " at " + path);
+    }
   }
 
   [[nodiscard]] std::string one_line(const Json& value, const std::string& path) const {
@@ -69,7 +113,10 @@ class DraftReader {
                                         : Mailbox::make(value.contains("name") ? one_line(value["name"], path + ".name")
                                                                                : std::string(),
                                                         one_line(value["address"], path + ".address"));
-    if (!made || !made->wire_address()) refuse(path, value, "a mailbox with a domain that can be");
+    if (!made && value.is_object()) refuse(path + ".address", value["address"], "local-part@domain");
+    if (!made)
+      refuse(path, value, "one mailbox: name@example.org, or Name <name@example.org>; several stand in a list");
+    if (!made->wire_address()) refuse(path, value, "a mailbox whose domain can exist (RFC 5890, RFC 5321)");
     return *made;
   }
 
@@ -91,11 +138,10 @@ class DraftReader {
   [[nodiscard]] std::optional<std::string> text(const std::string& key) const {
     const std::string file_key = key + "_file";
     if (json_.contains(key) && json_.contains(file_key))
-      throw Error(Errc::malformed, "$: " + key + " and " + file_key + " both stand in it; expected one of them",
-                  where_);
+      throw Error(Errc::malformed, "$: found both " + key + " and " + file_key + "; expected one of them", where_);
     if (json_.contains(key)) return json_[key].get<std::string>();
     if (!json_.contains(file_key)) return std::nullopt;
-    const InputPtr input = file_input(place(json_[file_key].get<std::string>()));
+    const InputPtr input = named_file(json_[file_key].get<std::string>(), "$." + file_key);
     std::string octets = read_range(*input, 0, input->size(), kMaxText);
     if (octets.starts_with("\xEF\xBB\xBF")) octets.erase(0, 3);
     if (!is_utf8(octets)) throw Error(Errc::malformed, "the text is not UTF-8", input->name());
@@ -105,15 +151,20 @@ class DraftReader {
   [[nodiscard]] Attachment attachment(const Json& value, const std::string& path) const {
     Attachment made;
     const std::string file = one_line(value["file"], path + ".file");
-    made.content = file_input(place(file));
+    made.content = named_file(file, path + ".file");
     made.filename = value.contains("filename") ? one_line(value["filename"], path + ".filename")
                                                : std::filesystem::path(file).filename().string();
     if (value.contains("media_type")) made.media_type = one_line(value["media_type"], path + ".media_type");
     made.inline_part = value.value("inline", false);
     if (value.contains("content_id")) made.content_id = one_line(value["content_id"], path + ".content_id");
     if (made.inline_part && made.content_id.empty())
-      throw Error(Errc::malformed, path + ": an inline attachment without content_id; expected what cid: URLs name",
+      throw Error(Errc::malformed,
+                  path + ": found an inline attachment without content_id; expected it too: what cid: URLs name",
                   where_);
+    Draft alone;
+    alone.attachments = {made};
+    if (made.inline_part) alone.html = std::string();
+    try_out(std::move(alone), path, value);
     return made;
   }
 

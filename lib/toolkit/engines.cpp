@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <utility>
 
 #include "mimeseal/core/error.h"
@@ -11,52 +12,70 @@
 #include "mimeseal/core/text.h"
 #include "mimeseal/pgp/engine.h"
 #include "mimeseal/smime/engine.h"
+#include "mimeseal/toolkit/wkd.h"
+#include "signed_messages.h"
 
 namespace mimeseal {
 namespace {
 
-/// A file for each of the two protocols, the given order kept.
+/// What was given for each of the two protocols, the order kept.
 struct Sorted {
   std::vector<std::string> smime;
   std::vector<std::string> pgp;
+  std::vector<smime::SignedMessage> messages;
 };
 
-[[noreturn]] void refuse_unknown(const std::string& path, const char* what) {
+/// What paths are given as.
+enum class Role { identity, recipient, trusted };
+
+[[noreturn]] void refuse_unknown(const std::string& path, Role role) {
+  const char* const what = role == Role::identity    ? "an identity"
+                           : role == Role::recipient ? "a recipient's key"
+                                                     : "trusted";
   throw Error(Errc::malformed, std::string("holds neither certificates nor OpenPGP keys, and was given as ") + what,
               path);
 }
 
-/// Folders are opened one level deep, in the order of names; what is no key in them is passed over.
-Sorted sort_paths(const std::vector<std::string>& paths, const char* what) {
+std::vector<std::string> files_in(const std::string& folder) {
   namespace fs = std::filesystem;
+  std::error_code error;
+  std::vector<std::string> files;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_regular_file(ignored)) files.push_back(it->path().string());
+  }
+  if (error) throw Error(Errc::no_input, "cannot read the folder: " + error.message(), folder);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// Folders are opened one level deep, in the order of names; what is no key in them is passed over. The S/MIME engine
+/// gets the folder itself: to it, all of a folder is one identity.
+Sorted sort_paths(const std::vector<std::string>& paths, Role role) {
   Sorted sorted;
-  const auto place = [&](const std::string& path, bool strict) {
-    switch (key_file_kind(path)) {
-      case KeyFileKind::smime:
-        sorted.smime.push_back(path);
-        break;
-      case KeyFileKind::pgp:
-        sorted.pgp.push_back(path);
-        break;
-      case KeyFileKind::unknown:
-        if (strict) refuse_unknown(path, what);
-    }
+  const auto place_messages = [&](const std::string& path, bool named) {
+    if (role != Role::recipient) return false;
+    auto messages = signed_messages(path, named);
+    std::move(messages.begin(), messages.end(), std::back_inserter(sorted.messages));
+    return !messages.empty();
   };
   for (const std::string& path : paths) {
     std::error_code error;
-    if (!fs::is_directory(path, error)) {
-      place(path, true);
+    if (!std::filesystem::is_directory(path, error)) {
+      const KeyFileKind kind = key_file_kind(path);
+      if (kind == KeyFileKind::smime) sorted.smime.push_back(path);
+      if (kind == KeyFileKind::pgp) sorted.pgp.push_back(path);
+      if (kind == KeyFileKind::unknown && !place_messages(path, true)) refuse_unknown(path, role);
       continue;
     }
-    std::vector<std::string> files;
-    for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-      std::error_code ignored;
-      if (it->is_regular_file(ignored)) files.push_back(it->path().string());
+    bool has_smime = false;
+    for (const std::string& file : files_in(path)) {
+      const KeyFileKind kind = key_file_kind(file);
+      has_smime = has_smime || kind == KeyFileKind::smime;
+      if (kind == KeyFileKind::pgp) sorted.pgp.push_back(file);
+      if (kind == KeyFileKind::unknown) place_messages(file, false);
     }
-    if (error) throw Error(Errc::no_input, "cannot read the folder: " + error.message(), path);
-    std::sort(files.begin(), files.end());
-    for (const std::string& file : files)
-      place(file, false);
+    if (has_smime) sorted.smime.push_back(path);
   }
   return sorted;
 }
@@ -124,7 +143,20 @@ class Engines::State::Lazy final : public Engine {
   void prepare() override { real().prepare(); }
   std::vector<KeyPtr> keys() override { return real().keys(); }
   KeyChoice signing_key(std::string_view address, Time at) override { return real().signing_key(address, at); }
-  KeyChoice recipient_key(std::string_view address, Time at) override { return real().recipient_key(address, at); }
+  std::vector<KeyChoice> signing_keys(std::string_view address, Time at) override {
+    return real().signing_keys(address, at);
+  }
+  KeyChoice recipient_key(std::string_view address, Time at) override {
+    KeyChoice choice = real().recipient_key(address, at);
+    if (!choice.key && other_ != nullptr && other_->real().recipient_key(address, at).key) {
+      choice.why += std::string(choice.why.empty() ? "" : "; ") + "there is " +
+                    (protocol_ == Protocol::smime ? "an OpenPGP key" : "an S/MIME certificate") +
+                    " for it, and one message is sealed with one protocol (RFC 9787, section 9.6)";
+    }
+    return choice;
+  }
+  /// Where a key of a recipient who has none here may be: only to say so.
+  void know_of(Lazy& other) { other_ = &other; }
   KeyPtr find_key(std::string_view fingerprint) override { return real().find_key(fingerprint); }
   std::string export_public(const Key& key, std::string_view address) override {
     return real().export_public(key, address);
@@ -149,6 +181,7 @@ class Engines::State::Lazy final : public Engine {
   Protocol protocol_;
   std::function<std::unique_ptr<Engine>()> make_;
   std::unique_ptr<Engine> engine_;
+  Lazy* other_ = nullptr;
 };
 
 Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()) {
@@ -171,18 +204,25 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
       throw Error(Errc::no_input, "no such file, and neither a fingerprint nor an address", visible(identity));
     }
   }
-  const Sorted identities = sort_paths(identity_files, "an identity");
+  const Sorted identities = sort_paths(identity_files, Role::identity);
   smime.identities.insert(smime.identities.end(), identities.smime.begin(), identities.smime.end());
   pgp.identities.insert(pgp.identities.end(), identities.pgp.begin(), identities.pgp.end());
 
   std::vector<std::string> recipient_paths;
   for (const std::string& key : settings.recipient_keys) {
-    if (!exists(key)) throw Error(Errc::no_input, "no such file or folder", visible(key));
-    recipient_paths.push_back(key);
+    if (exists(key)) {
+      recipient_paths.push_back(key);
+    } else if (looks_like_fingerprint(key)) {
+      pgp.recipient_keys.push_back(key);
+      names_keyring_key = true;
+    } else {
+      throw Error(Errc::no_input, "no such file or folder", visible(key));
+    }
   }
-  Sorted recipients = sort_paths(recipient_paths, "a recipient's key");
+  Sorted recipients = sort_paths(recipient_paths, Role::recipient);
   smime.recipient_keys = std::move(recipients.smime);
-  pgp.recipient_keys = std::move(recipients.pgp);
+  smime.recipient_messages = std::move(recipients.messages);
+  pgp.recipient_keys.insert(pgp.recipient_keys.end(), recipients.pgp.begin(), recipients.pgp.end());
 
   std::vector<std::string> trust_paths;
   for (const std::string& trust : settings.trust) {
@@ -192,18 +232,24 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
       trust_paths.push_back(trust);
     }
   }
-  const Sorted trust = sort_paths(trust_paths, "trusted");
+  const Sorted trust = sort_paths(trust_paths, Role::trusted);
   smime.trust.insert(smime.trust.end(), trust.smime.begin(), trust.smime.end());
   pgp.trust = trust.pgp;
   smime.crls = settings.crls;
 
   smime.passphrase = pgp.passphrase = settings.passphrase;
-  smime.allow_legacy = pgp.allow_legacy = settings.allow_legacy;
+  pgp.allow_legacy = settings.allow_legacy;
   pgp.gnupg_home = settings.gnupg_home;
   pgp.trust_model = settings.trust_always ? pgp::TrustModel::always : pgp::TrustModel::validity;
-  pgp.locate_wkd = settings.locate_wkd;
+  if (settings.locate_wkd) {
+    WkdSettings wkd;
+    wkd.tls.ca_file = settings.locate_ca;
+    wkd.proxy = settings.proxy;
+    pgp.locate = make_wkd_locator(std::move(wkd));
+  }
 
-  state.has_smime_keys = !smime.identities.empty() || !smime.recipient_keys.empty();
+  state.has_smime_keys =
+      !smime.identities.empty() || !smime.recipient_keys.empty() || !smime.recipient_messages.empty();
   const bool pgp_files = !identities.pgp.empty() || !pgp.recipient_keys.empty() || !pgp.trust.empty();
   state.has_pgp_keys = !pgp.identities.empty() || !pgp.recipient_keys.empty();
   // Key files alone never touch the user's keyring.
@@ -213,6 +259,8 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
       Protocol::smime, [options = &state.smime_options] { return smime::make_engine(*options); });
   state.pgp = std::make_unique<State::Lazy>(Protocol::pgp,
                                             [options = &state.pgp_options] { return pgp::make_engine(*options); });
+  if (!smime.recipient_keys.empty()) state.pgp->know_of(*state.smime);
+  if (!pgp.recipient_keys.empty()) state.smime->know_of(*state.pgp);
 }
 
 Engines::~Engines() = default;
@@ -239,7 +287,12 @@ Engine& Engines::get(Protocol protocol) {
 Engine& Engines::sealing() {
   const State& state = *state_;
   if (state.protocol) return get(*state.protocol);
-  if (state.has_smime_keys && state.has_pgp_keys)
+  const bool both = state.has_smime_keys && state.has_pgp_keys;
+  // What one signs with decides; recipients of the other protocol are refused then, each with the reason.
+  const bool smime_self = !state.smime_options.identities.empty();
+  const bool pgp_self = !state.pgp_options.identities.empty();
+  if (both && smime_self != pgp_self) return get(smime_self ? Protocol::smime : Protocol::pgp);
+  if (both)
     throw Error(Errc::usage,
                 "the given keys are of both protocols, and one message is sealed with one (RFC 9787, section 9.6)", {},
                 "say --protocol smime or --protocol pgp");

@@ -112,6 +112,7 @@ Json key_json(const KeyInfo& info) {
   json["issuer"] = text_or_null(info.issuer);
   json["serial"] = text_or_null(info.serial);
   json["addresses"] = info.addresses;
+  json["user_ids"] = info.user_ids;
   json["algorithm"] = info.algorithm;
   json["not_before"] = time_or_null(info.not_before);
   json["not_after"] = time_or_null(info.not_after);
@@ -122,6 +123,17 @@ Json key_json(const KeyInfo& info) {
   json["disabled"] = info.disabled;
   json["origin"] = text_or_null(info.origin);
   return json;
+}
+
+Json imported_json(const std::vector<pgp::ImportedKey>& imported) {
+  Json list = Json::array();
+  for (const pgp::ImportedKey& one : imported) {
+    Json key = one.info.fingerprint.empty() ? Json{{"origin", text_or_null(one.info.origin)}} : key_json(one.info);
+    key["result"] = to_string(one.result);
+    key["why"] = text_or_null(one.why);
+    list.push_back(std::move(key));
+  }
+  return list;
 }
 
 Json part_json(const Part& part) {
@@ -150,7 +162,7 @@ Json recipients_json(const std::vector<RecipientReport>& list) {
 
 }  // namespace
 
-std::string report_json(const Opened& opened) {
+std::string report_json(const Opened& opened, const std::vector<pgp::ImportedKey>* imported) {
   Json json;
   json["format"] = 1;
   json["summary"] = {{"state", to_string(opened.summary.state)},
@@ -175,6 +187,7 @@ std::string report_json(const Opened& opened) {
   json["attached_keys"] = Json::array();
   for (const KeyInfo& key : opened.attached_keys)
     json["attached_keys"].push_back(key_json(key));
+  if (imported != nullptr) json["imported_keys"] = imported_json(*imported);
   return dumped(json);
 }
 
@@ -282,6 +295,10 @@ std::string report_json(const std::vector<KeyReport>& keys) {
     json["keys"].push_back(std::move(key));
   }
   return dumped(json);
+}
+
+std::string report_json(const std::vector<pgp::ImportedKey>& imported) {
+  return dumped({{"format", 1}, {"imported_keys", imported_json(imported)}});
 }
 
 }  // namespace mimeseal

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "toolkit/schema.h"
 
-#include <algorithm>
 #include <set>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -13,86 +12,47 @@
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
 #include "mimeseal/toolkit/draft_json.h"
+#include "toolkit/schema_faults.h"
 
 namespace mimeseal::toolkit {
 namespace {
 
 using Json = nlohmann::json;
 
-/// valijson names a place as <root>, [key], [0]…; people read $.key[0].
-std::vector<std::string> steps_of(const std::vector<std::string>& context) {
-  std::vector<std::string> steps;
-  for (const std::string& one : context)
-    if (one.size() >= 2 && one.front() == '[' && one.back() == ']') steps.push_back(one.substr(1, one.size() - 2));
-  return steps;
-}
-
-bool is_index(const std::string& step) {
-  return !step.empty() && step.size() < 10 &&
-         std::all_of(step.begin(), step.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-/// The value at that place, and the path as people write it.
-const Json* walk(const Json& root, const std::vector<std::string>& steps, std::string& path) {
-  const Json* at = &root;
-  path = "$";
-  for (const std::string& step : steps) {
-    if (at->is_array() && is_index(step)) {
-      path += "[" + step + "]";
-      const std::size_t index = std::stoul(step);
-      if (index >= at->size()) return nullptr;
-      at = &(*at)[index];
-    } else {
-      path += "." + visible(step);
-      if (!at->is_object() || !at->contains(step)) return nullptr;
-      at = &(*at)[step];
-    }
+/// Where the reader stands, as people write it: $.key[0].
+class Place {
+ public:
+  /// Before a value, an object or a list begins.
+  void enter_value() {
+    if (!open_.empty() && open_.back().is_list) ++open_.back().count;
   }
-  return at;
-}
+  void open(bool is_list) { open_.push_back({is_list, 0, {}, {}}); }
+  void close() { open_.pop_back(); }
+  /// False: the key stands twice in this object.
+  [[nodiscard]] bool enter_key(const std::string& key) {
+    open_.back().key = key;
+    return open_.back().keys.insert(key).second;
+  }
+  [[nodiscard]] std::string path() const {
+    std::string path = "$";
+    for (const Open& one : open_)
+      if (one.is_list) {
+        path += "[" + std::to_string(one.count == 0 ? 0 : one.count - 1) + "]";
+      } else if (&one != &open_.back()) {
+        path += "." + visible(one.key);
+      }
+    return path;
+  }
 
-/// The subschema of a place as far as it can be told without alternatives: properties, items, references.
-const Json* schema_at(const Json& schema, const std::vector<std::string>& steps) {
-  const Json* at = &schema;
-  const auto resolve = [&] {
-    for (int i = 0; i < 8 && at != nullptr && at->contains("$ref"); ++i) {
-      const std::string ref = (*at)["$ref"].get<std::string>();
-      const Json::json_pointer pointer(ref.starts_with('#') ? ref.substr(1) : ref);
-      at = schema.contains(pointer) ? &schema[pointer] : nullptr;
-    }
+ private:
+  struct Open {
+    bool is_list;
+    std::size_t count;
+    std::string key;
+    std::set<std::string> keys;
   };
-  for (const std::string& step : steps) {
-    resolve();
-    if (at == nullptr) return nullptr;
-    if (at->contains("properties") && (*at)["properties"].contains(step)) {
-      at = &(*at)["properties"][step];
-    } else if (is_index(step) && at->contains("items") && (*at)["items"].is_object()) {
-      at = &(*at)["items"];
-    } else {
-      return nullptr;
-    }
-  }
-  if (at->contains("description")) return at;
-  resolve();
-  return at;
-}
-
-std::string expected_at(const Json& schema, const std::vector<std::string>& steps, const std::string& otherwise) {
-  const Json* at = schema_at(schema, steps);
-  if (at == nullptr || !at->contains("description")) return otherwise;
-  return (*at)["description"].get<std::string>();
-}
-
-/// The keys that a place lacks or has too many: worth saying in their own words.
-std::string key_fault(const Json& value, const Json* schema) {
-  if (schema == nullptr || !value.is_object()) return {};
-  for (const auto& key : schema->value("required", Json::array()))
-    if (!value.contains(key.get<std::string>())) return "the key '" + key.get<std::string>() + "' is missing";
-  if (schema->value("additionalProperties", Json(true)) == Json(false) && schema->contains("properties"))
-    for (const auto& [key, ignored] : value.items())
-      if (!(*schema)["properties"].contains(key)) return "the key '" + visible(key) + "' is unknown";
-  return {};
-}
+  std::vector<Open> open_;
+};
 
 }  // namespace
 
@@ -133,16 +93,20 @@ Json read_json(const InputPtr& input, const JsonLimits& limits) {
   if (input->size() > limits.max_size)
     throw Error(Errc::limit, "the JSON is longer than " + std::to_string(limits.max_size) + " octets", input->name());
   const std::string text = read_range(*input, 0, input->size(), limits.max_size);
-  // One set of keys for each object that is open.
-  std::vector<std::set<std::string>> open;
+  Place place;
   const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    using Event = Json::parse_event_t;
+    if (event == Event::value || event == Event::object_start || event == Event::array_start) place.enter_value();
     if (depth > limits.max_depth)
-      throw Error(Errc::limit, "the JSON is nested deeper than " + std::to_string(limits.max_depth) + " levels",
+      throw Error(Errc::limit,
+                  place.path() + ": found lists and objects deeper than " + std::to_string(limits.max_depth) +
+                      " levels; expected no more",
                   input->name());
-    if (event == Json::parse_event_t::object_start) open.emplace_back();
-    if (event == Json::parse_event_t::object_end) open.pop_back();
-    if (event == Json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second)
-      throw Error(Errc::malformed, "the key '" + visible(parsed.get<std::string>()) + "' stands twice in one object",
+    if (event == Event::object_start || event == Event::array_start) place.open(event == Event::array_start);
+    if (event == Event::object_end || event == Event::array_end) place.close();
+    if (event == Event::key && !place.enter_key(parsed.get<std::string>()))
+      throw Error(Errc::malformed,
+                  place.path() + ": found the key '" + visible(parsed.get<std::string>()) + "' twice; expected it once",
                   input->name());
     return true;
   };
@@ -165,23 +129,17 @@ void check_schema(const Json& value, std::string_view name, const std::string& w
   valijson::ValidationResults results;
   if (validator.validate(schema, valijson::adapters::NlohmannJsonAdapter(value), &results)) return;
 
-  // The deepest place says most: what is reported above it follows from it.
-  valijson::ValidationResults::Error error;
-  std::vector<std::string> deepest;
-  std::string description = "something else";
-  bool any = false;
-  while (results.popError(error)) {
-    const std::vector<std::string> steps = steps_of(error.context);
-    if (any && steps.size() <= deepest.size()) continue;
-    deepest = steps;
-    description = error.description;
-    any = true;
+  std::vector<std::string> faults = schema_faults(value, document);
+  if (faults.empty()) {
+    valijson::ValidationResults::Error error;
+    while (results.popError(error))
+      faults.push_back("$" + join(error.context, "").substr(std::string("<root>").size()) + ": " + error.description);
   }
-  std::string path;
-  const Json* found = walk(value, deepest, path);
-  std::string what = found == nullptr ? "something is missing" : key_fault(*found, schema_at(document, deepest));
-  if (what.empty()) what = "found " + describe(*found);
-  throw Error(Errc::malformed, path + ": " + what + "; expected " + expected_at(document, deepest, description), where);
+  const std::string first =
+      faults.empty() ? "$: found what does not fit; expected " + std::string(name) : faults.front();
+  Error refusal(Errc::malformed, first, where);
+  if (faults.size() > 1) refusal.with_details({faults.begin() + 1, faults.end()});
+  throw refusal;
 }
 
 }  // namespace mimeseal::toolkit

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <filesystem>
+#include <optional>
 
 #include "mimeseal/aws/s3.h"
 #include "mimeseal/aws/ses.h"
@@ -14,6 +15,7 @@
 #include "mimeseal/mail/seal.h"
 #include "mimeseal/mime/compose.h"
 #include "mimeseal/pgp/engine.h"
+#include "mimeseal/smime/engine.h"
 #include "mimeseal/toolkit/draft_json.h"
 #include "mimeseal/toolkit/engines.h"
 #include "mimeseal/toolkit/report.h"
@@ -64,9 +66,7 @@ KeySettings key_settings(const Case& one, const char* key) {
 
 Time judged_at(const Case& one) {
   if (!one.json.contains("at")) return system_clock().now();
-  const auto time = parse_rfc3339(one.json["at"].get<std::string>());
-  if (!time) throw Error(Errc::malformed, "$.at of " + one.id() + ": expected a time as in RFC 3339", one.manifest);
-  return *time;
+  return parse_rfc3339(one.json["at"].get<std::string>()).value();  // check_case saw that it is a time
 }
 
 Json opened_json(const Case& one, const InputPtr& input, Engines& engines) {
@@ -78,6 +78,7 @@ Json opened_json(const Case& one, const InputPtr& input, Engines& engines) {
   settings.allow_unauthenticated = options.value("allow_unauthenticated", false);
   settings.inline_pgp = options.value("inline_pgp", false);
   settings.read_pgp_keys = pgp::read_keys;
+  settings.read_certificates = smime::read_certificates;
   const Opened opened = open_message(input, settings);
   Json report = Json::parse(report_json(opened));
   if (opened.payload) {
@@ -92,8 +93,11 @@ Json run_open(const Case& one) {
   return opened_json(one, file_input(one.file("input")), engines);
 }
 
-Json run_inspect(const Case& one) {
-  return Json::parse(report_json(inspect_message(file_input(one.file("input")))));
+/// `scan` is the tree of the message alone; `inspect` looks into what needs no key, as the tool does.
+Json run_inspect(const Case& one, bool into_layers) {
+  Engines engines{KeySettings()};
+  Engine* const smime = into_layers ? &engines.get(Protocol::smime) : nullptr;
+  return Json::parse(report_json(inspect_message(file_input(one.file("input")), {}, smime)));
 }
 
 void apply_sealing(const Json& sealing, SealSpec& spec) {
@@ -105,6 +109,7 @@ void apply_sealing(const Json& sealing, SealSpec& spec) {
   spec.policy.digest = parse_digest(text("digest"));
   spec.policy.rsa_signature = parse_rsa_signature(text("rsa_signature"));
   spec.policy.key_transport = parse_key_transport(text("key_transport"));
+  spec.policy.oaep_sha1 = sealing.value("oaep_sha1", false);
   if (const auto profile = parse_profile(text("profile"))) spec.policy.profile = *profile;
   if (const auto policy = HeaderPolicy::by_name(text("protect_headers"))) spec.header_policy = *policy;
   spec.legacy_display = sealing.value("legacy_display", true);
@@ -113,10 +118,13 @@ void apply_sealing(const Json& sealing, SealSpec& spec) {
   spec.nested = sealing.value("nested", false);
   spec.legacy_types = sealing.value("legacy_types", false);
   spec.compat_protected_headers = sealing.value("compat_protected_headers", false);
+  spec.hidden_recipients = sealing.value("hidden_recipients", false);
+  spec.attach_key = sealing.value("attach_key", false);
+  spec.autocrypt = sealing.value("autocrypt", false);
   spec.encrypt_to_self = sealing.value("encrypt_to_self", true);
 }
 
-/// Seals the draft and opens every copy: the first one's report, and what was chosen; the Bcc copies must open alike.
+/// Seals the draft and opens every copy: the first one's report, what was chosen, and the reports of the Bcc copies.
 Json run_seal_open(const Case& one) {
   Engines engines(key_settings(one, "keys"));
   const std::string path = one.file("draft");
@@ -130,17 +138,37 @@ Json run_seal_open(const Case& one) {
   spec.recipients.insert(spec.recipients.end(), draft.cc.begin(), draft.cc.end());
   spec.bcc = draft.bcc;
   if (!draft.from.empty()) spec.sender = draft.from.front();
+  std::optional<SecretBytes> passphrase;
+  if (one.json.contains("sealing") && one.json["sealing"].value("symmetric", false)) {
+    passphrase.emplace(one.json["keys"].value("passphrase", std::string()));
+    spec.symmetric = &*passphrase;
+  }
   const Sealed sealed = seal(compose(draft, system_clock(), system_random()), spec);
 
   Engines readers(key_settings(one, one.json.contains("reader") ? "reader" : "keys"));
   Json report;
+  Json bcc_copies = Json::array();
   for (const SealedCopy& copy : sealed.copies) {
     const auto source = copy.message.open();
     Json opened = opened_json(one, spool_source(*source, "the sealed message"), readers);
-    if (report.is_null()) report = std::move(opened);
+    if (report.is_null()) {
+      report = std::move(opened);
+    } else {
+      bcc_copies.push_back(std::move(opened));
+    }
   }
-  report["choices"] = Json::parse(report_json(sealed.report, 0))["choices"];
+  const Json choices = Json::parse(report_json(sealed.report, 0))["choices"];
+  for (Json& other : bcc_copies)
+    other["choices"] = choices;
+  report["choices"] = choices;
+  report["bcc_copies"] = std::move(bcc_copies);
   return report;
+}
+
+std::string without_line_end(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
+    text.pop_back();
+  return text;
 }
 
 /// The request of AWS's suite: a request line, header lines (folded ones too), a blank line, the body.
@@ -185,9 +213,13 @@ Json run_sigv4(const Case& one) {
   const aws::SigV4Result signed_ = aws::sign(request, rules, credentials.at("access_key_id").get<std::string>(),
                                              SecretBytes(credentials.at("secret_access_key").get<std::string>()),
                                              SecretBytes(credentials.value("token", std::string())));
+  std::string sent = without_line_end(head);
+  for (const auto& [name, value] : signed_.added_headers)
+    sent += "\n" + name + ":" + value;
   return {{"canonical_request", signed_.canonical_request},
           {"string_to_sign", signed_.string_to_sign},
-          {"signature", signed_.signature}};
+          {"signature", signed_.signature},
+          {"signed_request", without_line_end(sent + "\n\n" + body)}};
 }
 
 Json run_s3_decrypt(const Case& one) {
@@ -208,17 +240,11 @@ Json run_smtp_password(const Case& one) {
 Json done(const Case& one) {
   const std::string work = one.work();
   if (work == "open" || work == "header-protection") return run_open(one);
-  if (work == "inspect" || work == "scan") return run_inspect(one);
+  if (work == "inspect" || work == "scan") return run_inspect(one, work == "inspect");
   if (work == "seal-open" || work == "sign" || work == "encrypt") return run_seal_open(one);
   if (work == "sigv4") return run_sigv4(one);
   if (work == "s3-decrypt") return run_s3_decrypt(one);
   return run_smtp_password(one);
-}
-
-std::string without_line_end(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
-    text.pop_back();
-  return text;
 }
 
 }  // namespace
@@ -256,7 +282,7 @@ Json expectation(const Case& one) {
     expected["payload_sha256"] = hex(sha256(expected["payload_text"].get<std::string>()));
     expected.erase("payload_text");
   }
-  for (const char* key : {"canonical_request", "string_to_sign", "signature"})
+  for (const char* key : {"canonical_request", "string_to_sign", "signature", "signed_request"})
     if (expected.contains(key))
       expected[key] = without_line_end(whole_file(one.place(expected[key].get<std::string>())));
   return expected;

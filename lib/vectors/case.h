@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -23,8 +24,9 @@ struct Case {
 /// Does the work of a case: a report in the words of the schema, or {"error": kind, "error_text": …}. Payload octets
 /// stand as payload_sha256. Never throws for what the case asks; throws what is a fault of the manifest.
 [[nodiscard]] nlohmann::json run_case(const Case& one);
-/// Likewise by another program; `tool` as in RunOptions.
-[[nodiscard]] nlohmann::json run_tool(const Case& one, const std::string& tool);
+/// Likewise by another program; `tool` and `timeout` as in RunOptions. Throws Error(unavailable) when it cannot be
+/// started, Error(protocol) when it gives no JSON object.
+[[nodiscard]] nlohmann::json run_tool(const Case& one, const std::string& tool, std::chrono::seconds timeout);
 /// Whether another program can be asked: cases that open a message.
 [[nodiscard]] bool is_for_tools(const Case& one);
 

@@ -37,11 +37,24 @@ void compare_at(const std::string& path, const Json& expected, const Json& actua
   if (expected != actual) found.push_back({path, text(expected), text(actual)});
 }
 
+/// What stands in the place of a field that is not there: an error in place of a report says more than "nothing".
+std::string nothing_of(const Json& actual) {
+  const auto error = actual.find("error_text");
+  return error == actual.end() ? "nothing" : text(*error);
+}
+
 /// Problems are expected by their codes, in any order.
 void compare_problems(const Json& expected, const Json& actual, bool all, std::vector<Difference>& found) {
   std::set<std::string> seen;
-  for (const Json& problem : actual.value("problems", Json::array()))
-    seen.insert(problem.value("code", ""));
+  const auto reported = actual.find("problems");
+  if (reported == actual.end() || !reported->is_array()) {
+    const std::string there = reported == actual.end() ? nothing_of(actual) : text(*reported);
+    found.push_back({all ? "$.problems" : "$.problems_include", text(expected), there});
+    return;
+  }
+  for (const Json& problem : *reported)
+    if (const Json code = problem.is_object() ? problem.value("code", Json()) : problem; code.is_string())
+      seen.insert(code.get<std::string>());
   std::set<std::string> wanted;
   for (const Json& code : expected)
     wanted.insert(code.get<std::string>());
@@ -51,7 +64,7 @@ void compare_problems(const Json& expected, const Json& actual, bool all, std::v
 
 /// Decisions that must be among those that were made.
 void compare_choices(const Json& expected, const Json& actual, std::vector<Difference>& found) {
-  const Json made = actual.value("choices", Json::array());
+  const Json made = actual.contains("choices") ? actual["choices"] : Json::array();
   for (const Json& wanted : expected) {
     const bool there = std::any_of(made.begin(), made.end(), [&](const Json& one) {
       std::vector<Difference> differences;
@@ -72,9 +85,7 @@ std::vector<Difference> compare(const Json& expected, const Json& actual) {
     } else if (key == "choices") {
       compare_choices(value, actual, found);
     } else if (const auto at = actual.find(key); at == actual.end()) {
-      // An error in place of a report says more than "nothing".
-      const auto error = actual.find("error_text");
-      found.push_back({"$." + key, text(value), error == actual.end() ? "nothing" : text(*error)});
+      found.push_back({"$." + key, text(value), nothing_of(actual)});
     } else {
       compare_at("$." + key, value, *at, found);
     }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <filesystem>
 #include <mutex>
 #include <set>
@@ -16,34 +17,13 @@
 #include "mimeseal/core/text.h"
 #include "toolkit/schema.h"
 #include "vectors/case.h"
+#include "vectors/check.h"
 #include "vectors/compare.h"
 
 namespace mimeseal::vectors {
 namespace {
 
 using Json = nlohmann::json;
-
-/// What a kind of work cannot do without.
-void check_needs(const Case& one, const std::string& path) {
-  const std::string work = one.work();
-  std::vector<const char*> needed;
-  if (work == "smtp-password") {
-    needed = {"secret", "region"};
-  } else if (work == "seal-open" || work == "sign" || work == "encrypt") {
-    needed = {"draft", "keys"};
-  } else {
-    needed = {"input"};
-  }
-  if (work == "sigv4") needed.push_back("context");
-  if (work == "s3-decrypt") needed.insert(needed.end(), {"metadata", "data_key"});
-  for (const char* key : needed)
-    if (!one.json.contains(key))
-      throw Error(Errc::malformed, path + ": the key '" + key + "' is missing; '" + work + "' needs it", one.manifest);
-  for (const char* key : {"input", "draft", "context", "metadata", "data_key"})
-    if (one.json.contains(key)) static_cast<void>(file_input(one.file(key)));
-  if (one.json.value("result", "valid") == "acceptable" && !one.json.contains("reason"))
-    throw Error(Errc::malformed, path + ": an acceptable case without a reason; expected reason", one.manifest);
-}
 
 std::vector<Case> read_manifest(const std::string& path) {
   const Json manifest = toolkit::read_json(file_input(path));
@@ -56,12 +36,27 @@ std::vector<Case> read_manifest(const std::string& path) {
     Case one{path, folder, json};
     const std::string place = "$.cases[" + std::to_string(cases.size()) + "]";
     if (!ids.insert(one.id()).second)
-      throw Error(Errc::malformed, place + ".id: '" + visible(one.id()) + "' stands twice; expected an id of its own",
-                  path);
-    check_needs(one, place);
+      throw Error(Errc::malformed,
+                  place + ".id: found '" + visible(one.id()) + "' a second time; expected an id of its own", path);
+    check_case(one, place);
     cases.push_back(std::move(one));
   }
   return cases;
+}
+
+/// What is expected of a sealed message holds for every copy of it. A fault of ours is no answer that can be
+/// acceptable.
+void compare_copies(const Json& expected, const Json& actual, std::vector<Difference>& found) {
+  if (actual.value("error", std::string()) == to_string(Errc::internal))
+    throw Error(Errc::internal, actual.value("error_text", std::string()));
+  std::size_t number = 0;
+  for (const Json& copy : actual.value("bcc_copies", Json::array())) {
+    ++number;
+    for (Difference& difference : compare(expected, copy)) {
+      difference.path += " of the Bcc copy " + std::to_string(number);
+      found.push_back(std::move(difference));
+    }
+  }
 }
 
 CaseResult run_one(const Case& one, const RunOptions& options) {
@@ -70,15 +65,20 @@ CaseResult run_one(const Case& one, const RunOptions& options) {
   result.id = one.id();
   const auto start = std::chrono::steady_clock::now();
   try {
-    const Json actual = options.tool.empty() ? run_case(one) : run_tool(one, options.tool);
-    result.differences = compare(expectation(one), actual);
+    const Json actual = options.tool.empty() ? run_case(one) : run_tool(one, options.tool, options.tool_timeout);
+    const Json expected = expectation(one);
+    result.differences = compare(expected, actual);
+    if (options.tool.empty()) compare_copies(expected, actual, result.differences);
+  } catch (const Error& error) {
+    if (error.code() == Errc::unavailable && !options.tool.empty()) throw;  // no such program: it is so for all cases
+    result.outcome = Outcome::fail;
+    result.reason = error.where().empty() ? error.what() : error.where() + ": " + error.what();
   } catch (const std::exception& error) {
     result.outcome = Outcome::fail;
     result.reason = error.what();
-    return result;
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (!result.differences.empty()) {
+  if (result.outcome != Outcome::fail && !result.differences.empty()) {
     const bool acceptable = one.json.value("result", "valid") == "acceptable";
     result.outcome = acceptable ? Outcome::acceptable : Outcome::fail;
     if (acceptable) result.reason = one.json["reason"].get<std::string>();
@@ -88,7 +88,12 @@ CaseResult run_one(const Case& one, const RunOptions& options) {
 
 std::string escaped(std::string_view text) {
   std::string out;
-  for (const char c : visible(text, true)) {
+  std::string shown = visible(text, true);
+  // XML 1.0 has no U+FFFE and U+FFFF, escaped or not.
+  for (const std::string_view none : {"\xEF\xBF\xBE", "\xEF\xBF\xBF"})
+    for (std::size_t at = 0; (at = shown.find(none, at)) != std::string::npos;)
+      shown.replace(at, none.size(), "\xEF\xBF\xBD");
+  for (const char c : shown) {
     switch (c) {
       case '&':
         out += "&amp;";
@@ -149,9 +154,17 @@ RunResult run_manifests(const std::vector<std::string>& paths, const RunOptions&
     }
   result.cases.resize(cases.size());
   std::atomic<std::size_t> next{0};
+  std::exception_ptr fault;
+  std::mutex fault_mutex;
   const auto work = [&] {
-    for (std::size_t i = next++; i < cases.size(); i = next++)
-      result.cases[i] = run_one(cases[i], options);
+    try {
+      for (std::size_t i = next++; i < cases.size(); i = next++)
+        result.cases[i] = run_one(cases[i], options);
+    } catch (...) {
+      const std::lock_guard lock(fault_mutex);
+      if (!fault) fault = std::current_exception();
+      next = cases.size();
+    }
   };
   const unsigned wanted = options.jobs != 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::jthread> others;
@@ -159,6 +172,7 @@ RunResult run_manifests(const std::vector<std::string>& paths, const RunOptions&
     others.emplace_back(work);
   work();
   others.clear();  // joins
+  if (fault) std::rethrow_exception(fault);
   return result;
 }
 

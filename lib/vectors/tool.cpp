@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/source.h"
 #include "mimeseal/core/text.h"
+#include "toolkit/schema.h"
 #include "vectors/case.h"
 
 extern char** environ;
@@ -24,7 +26,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kMaxOutput = 64U << 20U;
-constexpr std::chrono::seconds kTimeout(60);
 
 /// Each word of the tool's command line with what stands in braces replaced; a word that is a list alone becomes
 /// several.
@@ -78,8 +79,38 @@ class Pipe {
   std::array<int, 2> ends_{-1, -1};
 };
 
-/// Its standard output; an empty one when it took too long or said too much.
-std::string output_of(const std::vector<std::string>& words) {
+/// The first of what was printed, for the message.
+std::string begin_of(const std::string& output) {
+  constexpr std::size_t kShown = 80;
+  if (output.empty()) return " (it printed nothing)";
+  return "; it begins '" + visible(output.substr(0, kShown)) + (output.size() > kShown ? "…'" : "'");
+}
+
+using Clock = std::chrono::steady_clock;
+
+/// The milliseconds that are left, none below zero.
+int left_until(Clock::time_point end) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 24 * 3600 * 1000));
+}
+
+/// Waits for the program's end; it and what it started are killed when that does not come in time.
+int end_of(pid_t child, Clock::time_point end) {
+  int status = 0;
+  for (int wait = 1;; wait = std::min(2 * wait, 50)) {
+    const pid_t ended = ::waitpid(child, &status, WNOHANG);
+    if (ended == child || (ended < 0 && errno != EINTR)) return status;
+    if (left_until(end) == 0) break;
+    ::poll(nullptr, 0, wait);
+  }
+  ::kill(-child, SIGKILL);
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+/// Its standard output. Throws Error(protocol) when it takes too long, says too much or is ended by a signal.
+std::string output_of(const std::vector<std::string>& words, std::chrono::seconds timeout) {
   std::vector<char*> arguments;
   for (const std::string& word : words)
     arguments.push_back(const_cast<char*>(word.c_str()));
@@ -89,21 +120,27 @@ std::string output_of(const std::vector<std::string>& words) {
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, pipe.write_end(), STDOUT_FILENO);
+  posix_spawnattr_t attributes;  // a process group of its own, so that what it starts ends with it
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+  ::posix_spawnattr_setpgroup(&attributes, 0);
+  sigset_t defaults;  // mimeseal ignores SIGPIPE, other programs expect it
+  ::sigemptyset(&defaults);
+  ::sigaddset(&defaults, SIGPIPE);
+  ::posix_spawnattr_setsigdefault(&attributes, &defaults);
   pid_t child = 0;
-  const int failed = ::posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+  const int failed = ::posix_spawnp(&child, arguments[0], &actions, &attributes, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
   if (failed != 0) throw errno_error(Errc::unavailable, "cannot start the tool", words[0], failed);
   pipe.close_write();
   std::string output;
   std::array<char, 16384> buffer{};
-  const auto end = std::chrono::steady_clock::now() + kTimeout;
+  const auto end = Clock::now() + timeout;
   bool whole = false;
   while (output.size() <= kMaxOutput) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
     pollfd waiting{pipe.read_end(), POLLIN, 0};
-    if (left <= 0) break;
-    const int ready = ::poll(&waiting, 1, static_cast<int>(left));
+    const int ready = ::poll(&waiting, 1, left_until(end));
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) break;
     const ssize_t n = ::read(pipe.read_end(), buffer.data(), buffer.size());
@@ -114,23 +151,37 @@ std::string output_of(const std::vector<std::string>& words) {
     }
     output.append(buffer.data(), static_cast<std::size_t>(n));
   }
-  if (!whole) ::kill(child, SIGKILL);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return whole ? output : std::string();
+  const bool in_time = left_until(end) > 0;
+  const int status = end_of(child, whole ? end : Clock::now());
+  if (output.size() > kMaxOutput)
+    throw Error(Errc::protocol, "the tool printed more than " + std::to_string(kMaxOutput) + " octets");
+  if (!in_time || left_until(end) == 0)
+    throw Error(Errc::protocol, "the tool did not end within " + std::to_string(timeout.count()) + " seconds");
+  if (!whole) throw Error(Errc::protocol, "the output of the tool broke off");
+  if (WIFSIGNALED(status))
+    throw Error(Errc::protocol, "the tool was ended by signal " + std::to_string(WTERMSIG(status)));
+  return output;
 }
 
 }  // namespace
 
-Json run_tool(const Case& one, const std::string& tool) {
-  const std::string output = output_of(words_of(one, tool));
-  Json report = Json::parse(output, nullptr, false);
-  if (report.is_discarded() || !report.is_object())
-    return {{"error", "protocol"}, {"error_text", "the tool printed no JSON object"}};
-  if (report.contains("error") && report["error"].is_object()) {
-    report["error_text"] = report["error"].value("what", "");
-    report["error"] = report["error"].value("code", "");
+Json run_tool(const Case& one, const std::string& tool, std::chrono::seconds timeout) {
+  const std::string output = output_of(words_of(one, tool), timeout);
+  Json report;
+  try {
+    report = toolkit::read_json(memory_input(output, "the tool's output"));
+  } catch (const Error& error) {
+    throw Error(Errc::protocol, std::string("the tool printed no JSON: ") + error.what() + begin_of(output));
+  }
+  if (!report.is_object())
+    throw Error(Errc::protocol, "the tool printed " + toolkit::describe(report) + " and no JSON object");
+  if (const auto error = report.find("error"); error != report.end()) {
+    const auto word = [&](const char* key) {
+      const Json said = error->is_object() ? error->value(key, Json()) : *error;
+      return said.is_string() ? said.get<std::string>() : said.dump();
+    };
+    report["error_text"] = word("what");
+    report["error"] = word("code");
   }
   return report;
 }

@@ -193,7 +193,9 @@ void compare(const Keys& keys, int rounds) {
       {"verify", [&] { static_cast<void>(engine->verify(*view_source(text), signature, {.at = now})); },
        [&] { bare.verify(text, signature); }},
   };
-  std::printf("10 KB, %d rounds, medians\n%-10s %10s %10s %8s\n", rounds, "", "ours, ms", "bare, ms", "ratio");
+  // The least times tell best what the work costs on a machine that does other things as well.
+  std::printf("10 KB, %d rounds in turns\n%-10s %10s %10s %8s %16s\n", rounds, "", "ours, ms", "bare, ms", "ratio",
+              "of least times");
   for (const Case& one : cases) {
     std::vector<double> ours;
     std::vector<double> theirs;
@@ -201,7 +203,9 @@ void compare(const Keys& keys, int rounds) {
       theirs.push_back(milliseconds(one.theirs));
       ours.push_back(milliseconds(one.ours));
     }
-    std::printf("%-10s %10.2f %10.2f %8.2f\n", one.name, median(ours), median(theirs), median(ours) / median(theirs));
+    const double least = *std::min_element(ours.begin(), ours.end()) / *std::min_element(theirs.begin(), theirs.end());
+    std::printf("%-10s %10.2f %10.2f %8.2f %16.2f\n", one.name, median(ours), median(theirs),
+                median(ours) / median(theirs), least);
   }
 }
 

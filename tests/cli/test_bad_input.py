@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """What goes wrong is named, has its exit code, and leaves no output half written."""
+import json
 import os
 import re
 import stat
@@ -48,6 +49,44 @@ class BadInput(ToolTest):
         self.refused(67, "seal", "--from", "alice@smime.example", "--to", "late@example.org", "--text", "x", "--encrypt", *self.alice(),
                      "--recipient-key", self.path("late.crt"), "-o", "out.eml", says=("late@example.org", "expired"))
 
+    def test_revoked_recipient_is_67_with_and_without_its_ca(self):
+        """Who gives a revocation list means it, whether or not its CA is there to check it by."""
+        import datetime
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+        key = ec.generate_private_key(ec.SECP256R1())
+        other = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "CA")])
+        begin, end = datetime.datetime(2025, 1, 1), datetime.datetime(2045, 1, 1)
+
+        def certificate(subject, number, public, ca):
+            builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(name).public_key(public).serial_number(number)
+                       .not_valid_before(begin).not_valid_after(end).add_extension(x509.BasicConstraints(ca, None), True))
+            if not ca:
+                builder = builder.add_extension(x509.SubjectAlternativeName([x509.RFC822Name("ria@example.org")]), False)
+            return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+        def crl(numbers, signer):
+            builder = x509.CertificateRevocationListBuilder().issuer_name(name).last_update(begin).next_update(end)
+            for number in numbers:
+                builder = builder.add_revoked_certificate(
+                    x509.RevokedCertificateBuilder().serial_number(number).revocation_date(begin).build())
+            return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        self.write("ca.crt", certificate(name, 1, key.public_key(), True))
+        ria = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Ria")])
+        self.write("ria.crt", certificate(ria, 7, ec.generate_private_key(ec.SECP256R1()).public_key(), False))
+        self.write("revoked.crl", crl([7], key))
+        self.write("others.crl", crl([8], key))
+        self.write("forged.crl", crl([7], other))
+        words = ["seal", "--from", "a@example.org", "--to", "ria@example.org", "--text", "x", "--encrypt", "--recipient-key", "ria.crt"]
+        for trust in ([], ["--trust", "ca.crt"]):
+            with self.subTest(trust=trust):
+                self.refused(67, *words, *trust, "--crl", "revoked.crl", "-o", "out.eml", says=("ria@example.org", "revoked"))
+                self.run_tool(*words, *trust, "--crl", "others.crl", "-o", self.path("out.eml"))
+                os.remove(self.path("out.eml"))
+        self.run_tool(*words, "--trust", "ca.crt", "--crl", "forged.crl", "-o", self.path("out.eml"))
+
     def make_expired(self, address):
         import datetime
         from cryptography import x509
@@ -72,11 +111,45 @@ class BadInput(ToolTest):
                 self.refused(64, "compose", *self.draft("--header", f"{name}: x"), "-o", "out.eml", says=name)
 
     def test_no_message_at_all_is_65(self):
-        for content in (b"", b"\0\1\2\3" * 100):
-            self.write("in.eml", content)
-            result = self.run_tool("open", self.path("in.eml"), expect=None)
-            self.assertIn(result.code, (0, 65))
-            self.assertNotEqual(result.out + result.err, b"")
+        for command in ("open", "inspect"):
+            self.refused(65, command, self.write("in.eml", b""), says=("in.eml", "empty"))
+            self.refused(65, command, "/dev/null", says="/dev/null")
+            self.refused(65, command, stdin=b"", says="standard input")
+        result = self.run_tool("open", self.write("in.eml", b"\0\1\2\3" * 100), expect=None)
+        self.assertIn(result.code, (0, 65))
+        self.assertNotEqual(result.out + result.err, b"")
+
+    def test_key_files_are_looked_at_though_the_message_needs_none(self):
+        self.write("plain.eml", "From: a@b.example\r\n\r\nhello\r\n")
+        for option in ("--crl", "--trust", "--recipient-key", "--gnupg-home"):
+            with self.subTest(option=option):
+                self.refused(66, "open", self.path("plain.eml"), option, "nowhere.pem", says="nowhere.pem")
+
+    def test_recipients_are_named_though_no_key_was_given_at_all(self):
+        self.refused(67, "seal", "--from", "a@b.example", "--to", "eve@nowhere.example", "--bcc", "trent@nowhere.example", "--text", "x",
+                     "--encrypt", "-o", "out.eml", says=("eve@nowhere.example", "trent@nowhere.example", "--recipient-key"))
+
+    def test_empty_values_are_64(self):
+        for option in ("-o", "--to", "--attach", "--identity"):
+            with self.subTest(option=option):
+                self.refused(64, "compose", "--from", "a@b.example", "--to", "c@d.example", "--text", "x", option, "")
+
+    def test_what_is_wrong_in_a_json_draft_is_65(self):
+        for draft in ({"from": []}, {}, {"from": "a@b.example", "headers": [{"name": "Bcc", "value": "c@d.example"}]},
+                      {"from": "a@b.example", "headers": [{"name": "Content-Type", "value": "text/html"}]}):
+            with self.subTest(draft=draft):
+                self.write("draft.json", json.dumps({"to": "c@d.example", "text": "x", **draft}))
+                self.refused(65, "compose", "--message", "draft.json", says="draft.json")
+
+    def test_empty_texts_are_texts(self):
+        for words in (["--subject=", "--text="], ["--subject", "", "--text", ""]):
+            self.assertTrue(self.run_tool("compose", "--from", "a@b.example", "--to", "c@d.example", *words).text.endswith("\r\n\r\n"))
+        self.refused(64, "compose", "--from=", "--to", "c@d.example", "--text", "x", says="--from")
+        self.refused(64, "compose", "--json=", "--from", "a@b.example", "--to", "c@d.example", "--text", "x")
+
+    def test_errors_are_one_line_and_hints_another(self):
+        result = self.refused(66, "open", "nowhere.eml", says="No such file")
+        self.assertEqual(result.errors.count("\n"), 1)
 
     def test_garbage_certificate_is_65(self):
         self.write("garbage.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")

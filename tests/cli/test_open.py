@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """What `open` answers for messages whose signature says less than it seems to, and what it leaves behind when it fails."""
+import base64
 import json
 import os
+import subprocess
 import unittest
 
 from cli.tool import CA, RFC9216, ToolTest
@@ -35,6 +37,35 @@ class Open(ToolTest):
         self.write("mbox.eml", b"From alice@smime.example Sun Nov 22 12:00:00 2026\r\n" + message)
         self.assertEqual(self.open("mbox.eml").json["summary"]["signed"], "good")
 
+    def test_what_openssl_signs_is_good(self):
+        """It ends its own lines in LF and those of the signed part in CRLF."""
+        self.write("text", "Hello\n")
+        signer = ["-signer", os.path.join(RFC9216, "alice.sign.crt"), "-inkey", os.path.join(RFC9216, "alice.sign.key")]
+        header = ["-from", "alice@smime.example", "-to", "b@x.example", "-subject", "s"]
+        for command in ("cms", "smime"):
+            for form in ([], ["-text"], ["-nodetach"], ["-crlfeol"], ["-text", "-md", "sha512"]):
+                with self.subTest(command=command, form=form):
+                    subprocess.run(["openssl", command, "-sign", *form, "-in", self.path("text"), "-out", self.path("signed.eml"), *signer,
+                                    *header], check=True, capture_output=True)
+                    report = self.open("signed.eml", "--require", "signed").json
+                    self.assertEqual(report["layers"][0]["signers"][0]["from"], "match")
+
+    def test_an_attached_message_is_a_part_and_comes_back_whole(self):
+        inner = self.signed("inner.eml")
+        self.write("note.txt", "a note\n")
+        self.run_tool("compose", "--from", "a@x.example", "--to", "b@x.example", "--subject", "m", "--text", "t", "--attach", "note.txt",
+                      "-o", "m.eml")
+        self.run_tool("seal", *self.draft(), "--sign", *self.alice(), "--attach", "m.eml", "--attach", self.path("inner.eml"), "-o",
+                      self.path("outer.eml"))
+        report = self.open("outer.eml", "--extract", self.path("parts")).json
+        self.assertEqual(report["summary"]["signed"], "good")
+        self.assertEqual(self.read("parts/m.eml"), self.read("m.eml"))
+        self.assertEqual(self.read("parts/inner.eml"), inner)
+        self.assertEqual(self.read("parts/note.txt"), b"a note\n")
+        whole = [part for part in report["parts"] if part["type"] == "message/rfc822"]
+        self.assertEqual([(part["filename"], part["size"], part["signed"]) for part in whole],
+                         [("m.eml", len(self.read("m.eml")), True), ("inner.eml", len(inner), True)])
+
     def test_no_payload_stays_when_the_extraction_fails(self):
         self.signed("signed.eml")
         self.write("taken", "a file, no folder")
@@ -50,6 +81,36 @@ class Open(ToolTest):
             result = self.run_tool("open", self.path("signed.eml"), *words, "--json", expect=65)
             self.assertEqual(result.json["error"]["code"], "malformed")
             self.assertIn("junk", result.json["error"]["where"])
+
+    def test_a_junk_revocation_list_is_called_one(self):
+        self.signed("signed.eml")
+        for name, content in (("junk.crl", b"\x00\x01junk"), ("text.crl", b"nothing"), ("empty.crl", b""),
+                              ("other.crl", self.read(os.path.join(RFC9216, "bob.sign.crt")))):
+            self.write(name, content)
+            result = self.run_tool("open", self.path("signed.eml"), "--trust", CA, "--crl", self.path(name), "--json", expect=65)
+            self.assertEqual(result.json["error"]["where"], self.path(name))
+            self.assertIn("revocation list", result.json["error"]["what"])
+            self.assertNotIn("certificate", result.json["error"]["what"])
+
+    def test_certificates_that_came_along_are_listed(self):
+        der = subprocess.run(["openssl", "x509", "-in", os.path.join(RFC9216, "bob.encrypt.crt"), "-outform", "DER"], check=True,
+                             capture_output=True).stdout
+        bundle = subprocess.run(["openssl", "crl2pkcs7", "-nocrl", "-certfile", os.path.join(RFC9216, "alice.sign.crt"), "-certfile", CA,
+                                 "-outform", "DER"], check=True, capture_output=True).stdout
+        parts = (("application/pkix-cert", der), ("application/pkcs7-mime; smime-type=certs-only; name=a.p7c", bundle),
+                 ("application/pkix-cert", b"junk"), ("application/pkix-cert", b"-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
+                                                      b"DEK-Info: AES-128-CBC,00000000000000000000000000000000\n\nAAAA\n"
+                                                      b"-----END CERTIFICATE-----\n"))
+        message = b"From: bob@smime.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        for kind, content in parts:
+            message += (f"--b\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode()
+                        + base64.encodebytes(content) + b"\r\n")
+        self.write("cards.eml", message + b"--b--\r\n")
+        keys = self.open("cards.eml").json["attached_keys"]
+        self.assertEqual([(key["origin"], key["protocol"], key["name"].split(",")[0]) for key in keys],
+                         [("part 1.1", "smime", "CN=Bob Babbage"), ("part 1.2", "smime", "CN=Alice Lovelace"),
+                          ("part 1.2", "smime", "CN=Sample LAMPS RSA Certification Authority")])
+        self.assertEqual(keys[0]["addresses"], ["bob@smime.example"])
 
     def test_a_damaged_openpgp_key_file_is_no_fault_of_the_message(self):
         self.write("junk.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n-----END PGP PUBLIC KEY BLOCK-----\n")

@@ -4,6 +4,7 @@
 import glob
 import json
 import os
+import re
 import unittest
 
 import jsonschema
@@ -81,6 +82,16 @@ class Reports(ToolTest):
         self.fits("keys", self.run_tool("keys", "check", "bob@smime.example", "nobody@smime.example", "--json", *smime, expect=67))
         self.fits("keys", self.run_tool("keys", "list", "--json", "--recipient-key", os.path.join(KEYS, "bob.pub.asc")))
 
+    def test_imported_keys(self):
+        os.mkdir(self.path("ring"), 0o700)
+        ring = ["--gnupg-home", self.path("ring"), "--json"]
+        self.fits("import", self.run_tool("keys", "import", os.path.join(KEYS, "bob.pub.asc"), *ring))
+        part = b"Content-Type: application/pgp-keys\r\n\r\n"
+        with open(os.path.join(KEYS, "alice.pub.asc"), "rb") as file:
+            path = self.write("keys.eml", b"From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" +
+                              part + file.read() + b"\r\n--b\r\n" + part + b"no key\r\n--b--\r\n")
+        self.fits("open", self.run_tool("open", path, "--import-keys", *ring, expect=1))
+
     def test_send(self):
         self.fits("send", self.run_tool("send", *self.draft(), *self.sealing(), "--via", "file:" + self.path("sent.eml"), "--json"))
         with peers.SmtpServer(require_auth=True, user="u", password="secret-password") as server:
@@ -123,6 +134,60 @@ class Schemas(ToolTest):
         if isinstance(schema.get("items"), dict):
             self.described(schema["items"], place + "[]")
 
+    def test_expectations_have_the_words_of_the_report(self):
+        """What `open` reports can be expected, in the same words; and problems by the codes of docs/problems.md, all of them."""
+        report, vector = load(SCHEMAS, "report.schema.json")["definitions"], load(SCHEMAS, "vector.schema.json")
+        expect = vector["properties"]["cases"]["items"]["properties"]["expect"]["properties"]
+        for name, field in report["open"]["properties"].items():
+            if name in ("format", "problems", "imported_keys"):  # a code each; and what only --import-keys does
+                continue
+            with self.subTest(field=name):
+                self.assertEqual(self.words(expect.get(name)), self.words(field))
+        self.assertEqual(self.words(vector["definitions"]["node"]), self.words(report["node"]))
+        self.assertEqual(set(vector["definitions"]["problem"]["enum"]), self.codes())
+
+    def words(self, schema):
+        """Fields and values of a schema, without what it demands and says of them."""
+        if isinstance(schema, list):
+            return [self.words(one) for one in schema]
+        if not isinstance(schema, dict):
+            return schema
+        inner = {key: self.words(value) for key, value in schema.items() if key in ("type", "enum", "const", "items", "$ref")}
+        fields = {name: self.words(field) for name, field in schema.get("properties", {}).items() if name != "detail"}
+        return {**inner, **({"properties": fields} if fields else {})}
+
+    @staticmethod
+    def codes():
+        found = set()
+        with open(os.path.join(ROOT, "docs", "problems.md"), encoding="utf-8") as file:
+            for line in file:
+                row = re.match(r"\| ((?:`[^`]+`(?:, )?)+) \|(.*)", line)
+                for code in re.findall("`([^`]+)`", row.group(1)) if row else []:
+                    names = re.findall("`([^`]+)`", row.group(2).partition("NAME is")[2]) if code.endswith("-NAME") else []
+                    found |= {code.replace("NAME", name) for name in names} or {code}
+        return found
+
+    def test_example_reports(self):
+        schema = load(SCHEMAS, "report.schema.json")
+        examples = sorted(glob.glob(os.path.join(SCHEMAS, "examples", "reports", "*.json")))
+        self.assertGreaterEqual({os.path.basename(path) for path in examples}, {"error.json", "inspect.json", "keys.json", "open.json",
+                                                                               "seal.json", "send.json"})
+        for path in examples:
+            with self.subTest(path=path):
+                kind = os.path.basename(path).removesuffix(".json")
+                self.assertEqual(differences({"definitions": schema["definitions"], "$ref": f"#/definitions/{kind}"}, load(path)), [])
+                self.assertEqual(differences(schema, load(path)), [])
+
+    def test_example_manifest(self):
+        path = os.path.join(SCHEMAS, "examples", "vectors", "manifest.json")
+        self.assertEqual(differences(load(SCHEMAS, "vector.schema.json"), load(path)), [])
+        self.assertIn(" 0 failed", self.run_tool("vectors", path).text)
+
+    def test_the_manifest_of_the_documentation(self):
+        with open(os.path.join(ROOT, "docs", "vectors.md"), encoding="utf-8") as file:
+            text = file.read().partition("## A manifest")[2].partition("\n    {\n")[2].partition("\n    }\n")[0]
+        self.assertEqual(differences(load(SCHEMAS, "vector.schema.json"), json.loads("{" + text + "}")), [])
+
     def test_manifests(self):
         schema = load(SCHEMAS, "vector.schema.json")
         for path in glob.glob(os.path.join(DATA, "*", "manifest.json")):
@@ -156,6 +221,44 @@ class RefusedDrafts(ToolTest):
               ({"from": "a@b.example", "headers": [{"name": "X", "value": 1}]}, "$.headers[0].value", "expected"),
               ({"from": "a@b.example", "references": "<x@y>"}, "$.references", "expected"),
               ({"from": "a@b.example", "date": 2026}, "$.date", "expected")]
+
+    #: Drafts that fit the schema and cannot be composed.
+    NOT_COMPOSED = [({"from": "nobody"}, "$.from", "one mailbox"),
+                    ({"from": {"address": "nobody"}}, "$.from.address", "local-part@domain"),
+                    ({"to": "c@d.example, e@f.example"}, "$.to", "in a list"),
+                    ({"to": ["c@d.example", "x@" + "y" * 300 + ".example"]}, "$.to[1]", "domain"),
+                    ({"subject": "a\r\nBcc: x@y.example"}, "$.subject", "one line"),
+                    ({"headers": [{"name": "X-A", "value": "a"}, {"name": "Bcc", "value": "x@y.example"}]}, "$.headers[1]", "Bcc"),
+                    ({"headers": [{"name": "No Name", "value": "x"}]}, "$.headers[0]", "no name of a header field"),
+                    ({"headers": [{"name": "X", "value": "a\nb"}]}, "$.headers[0].value", "one line"),
+                    ({"date": "yesterday"}, "$.date", "RFC 3339"),
+                    ({"message_id": "here"}, "$.message_id", "message id"),
+                    ({"in_reply_to": "here and there"}, "$.in_reply_to", "message id"),
+                    ({"references": ["<a@b>", "here"]}, "$.references[1]", "message id"),
+                    ({"text": "x", "text_file": "draft.json"}, "$", "both text and text_file"),
+                    ({"attachments": [{"file": "draft.json", "media_type": "much"}]}, "$.attachments[0]", "media type"),
+                    ({"attachments": [{"file": "draft.json", "inline": True}]}, "$.attachments[0]", "content_id")]
+
+    #: A word that was meant.
+    MEANT = [({"subjekt": "x"}, "'subject'"), ({"attachment": []}, "'attachments'"), ({"to": {"adress": "c@d.example"}}, "'address'")]
+
+    def test_what_cannot_be_composed(self):
+        for draft, path, word in self.NOT_COMPOSED:
+            with self.subTest(draft=draft):
+                self.refused(json.dumps({"from": "a@b.example", **draft}), f" {path}: found", word, "expected")
+
+    def test_what_was_meant(self):
+        for draft, word in self.MEANT:
+            with self.subTest(draft=draft):
+                self.refused(json.dumps({"from": "a@b.example", **draft}), f"did you mean {word}?")
+
+    def test_all_faults_are_named_at_once(self):
+        self.refused('{"from": 7, "to": {"name": "x"}, "frob": 1}', "$.from", "$.to", "'frob'")
+
+    def test_a_missing_file_is_66_with_its_place(self):
+        draft = self.write("draft.json", json.dumps({"from": "a@b.example", "attachments": [{"file": "nowhere"}]}))
+        result = self.run_tool("compose", "--message", draft, "-o", self.path("out.eml"), expect=66)
+        self.assertIn("$.attachments[0].file", result.errors)
 
     def refused(self, text, *says):
         result = self.run_tool("compose", "--message", self.write("draft.json", text), "-o", self.path("out.eml"), expect=65)

@@ -50,6 +50,52 @@ class Send(ToolTest):
                 self.write("arrived.eml", message.content)
                 self.run_tool("open", self.path("arrived.eml"), *self.bob(), "--trust", CA, "--require", "signed,encrypted")
 
+    def test_what_does_not_go_together_is_64(self):
+        sealed = self.sealed()
+        for words in (["--bcc", "z@x.example"], ["--to", "z@x.example"], ["--subject", "x"], ["--sign"], ["--eml", sealed]):
+            with self.subTest(words=words):
+                self.run_tool("send", "--raw", sealed, "--via", "file:" + self.path("out.eml"), *words, expect=64)
+        self.run_tool("send", "--raw", sealed, "--via", "file:" + self.path("out.eml"), "--tag", "a=b", expect=64)
+        self.run_tool("send", "--raw", sealed, "--via", "file:-", "--json", expect=64)
+        self.run_tool("send", "--raw", sealed, "--via", "file:" + self.path("out.eml"), "--json", "--save-sent", "-", expect=64)
+        self.assertFalse(os.path.exists(self.path("out.eml")))
+
+    def test_a_mere_name_is_no_seal(self):
+        head = "From: alice@smime.example\r\nTo: bob@smime.example\r\nMIME-Version: 1.0\r\n"
+        for content_type in ("application/pkcs7-mime; smime-type=enveloped-data", "application/pkcs7-mime; smime-type=signed-data",
+                             "application/pkcs7-mime", "application/pkcs7-mime; smime-type=certs-only",
+                             "multipart/signed; boundary=b; protocol=\"application/pkcs7-signature\"; micalg=sha-256"):
+            with self.subTest(content_type=content_type):
+                self.write("fake.eml", f"{head}Content-Type: {content_type}\r\n\r\nnot really\r\n")
+                self.run_tool("send", "--raw", self.path("fake.eml"), "--via", "file:" + self.path("out.eml"), expect=64)
+
+    def test_refused_bcc_means_that_nobody_gets_it(self):
+        words = ["--bcc", "dana@smime.example", "--recipient-key", os.path.join(RFC9216, "dana.encrypt.crt")]
+        for reply, code, result in (("550 5.1.1 unknown", 2, "refused"), ("450 4.2.1 later", 75, "deferred")):
+            for offers in ("AUTH PLAIN", "PIPELINING,AUTH PLAIN", "PIPELINING,CHUNKING,AUTH PLAIN"):
+                with self.subTest(reply=reply, offers=offers):
+                    server = self.script(ehlo_tls=offers, fault=f"rcpt@1/1:reply:{reply}")
+                    report = self.send(self.url(server), *words, "--json", expect=code).json
+                    self.assertEqual([(one["address"], one["result"]) for one in report["recipients"]],
+                                     [("bob@smime.example", result), ("dana@smime.example", result)])
+                    self.assertEqual(report["recipients"][1]["reply"], reply.split(" ", 2)[2])
+                    commands = [line.upper() for line in server.commands()]
+                    self.assertEqual([line for line in commands if line.startswith("RCPT")], ["RCPT TO:<DANA@SMIME.EXAMPLE>"])
+                    self.assertFalse([line for line in commands if line.startswith(("DATA", "BDAT"))])
+        server = self.script(fault="rcpt@1/3:reply:550 5.1.1 changed its mind")  # asked before, and yet refused: it is said
+        report = self.send(self.url(server), *words, "--json", expect=3).json
+        self.assertEqual([one["result"] for one in report["recipients"]], ["accepted", "refused"])
+
+    def test_a_file_takes_no_two_copies(self):
+        words = ["--bcc", "dana@smime.example", "--recipient-key", os.path.join(RFC9216, "dana.encrypt.crt")]
+        for url in ("file:" + self.path("out.eml"), "file:-"):
+            result = self.run_tool("send", "--via", url, *self.draft(), *self.sealing(), *words, expect=64)
+            self.assertEqual(result.out, b"")
+            self.assertIn("maildir:", result.errors)
+        self.assertFalse(os.path.exists(self.path("out.eml")))
+        self.run_tool("send", "--via", "maildir:" + self.path("box"), *self.draft(), *self.sealing(), *words)
+        self.assertEqual(len(os.listdir(os.path.join(self.path("box"), "new"))), 2)
+
     def test_no_starttls_is_76_and_nothing_is_sent(self):
         server = self.script(ehlo_plain="SIZE 1000000,AUTH PLAIN")
         self.send(self.url(server), expect=76)

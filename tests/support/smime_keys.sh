@@ -104,10 +104,17 @@ openssl genrsa -out rsa4096.key 3456 && certify rsa4096 both
 openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out rsapss.key && certify rsapss sign
 openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md:sha384 \
   -pkeyopt rsa_pss_keygen_mgf1_md:sha384 -pkeyopt rsa_pss_keygen_saltlen:48 -out rsapss384.key && certify rsapss384 sign
+openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md:sha256 \
+  -pkeyopt rsa_pss_keygen_mgf1_md:sha256 -pkeyopt rsa_pss_keygen_saltlen:64 -out rsapsssalt.key && certify rsapsssalt sign
+openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md:sha1 \
+  -pkeyopt rsa_pss_keygen_mgf1_md:sha1 -pkeyopt rsa_pss_keygen_saltlen:20 -out rsapss1.key && certify rsapss1 sign
+openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md:sha256 \
+  -pkeyopt rsa_pss_keygen_mgf1_md:sha1 -pkeyopt rsa_pss_keygen_saltlen:32 -out rsapssmask.key && certify rsapssmask sign
 for curve in P-256 P-384 P-521 brainpoolP256r1; do
   name=$(echo $curve | tr -d - | tr '[:upper:]' '[:lower:]')
   openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:$curve -out "$name.key" && certify "$name" both
 done
+cp p256.key p256sign.key && certify p256sign sign
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1 -out secp256k1.key && certify secp256k1 both
 for kind in ed25519 ed448; do openssl genpkey -algorithm $kind -out $kind.key && certify $kind sign; done
 for kind in x25519 x448; do openssl genpkey -algorithm $kind -out $kind.key && certify $kind encrypt; done

@@ -45,7 +45,6 @@ TEST(GivenMail, Thunderbird) {
   options.identities = {kData + "thunderbird-smime/keys/Bob.p12"};
   options.passphrase = [](const std::string&) { return SecretBytes("nss"); };
   options.trust = {kData + "thunderbird-smime/keys/TestCA.pem"};
-  options.allow_legacy = true;
   const auto engine = smime::make_engine(options);
   const std::string test = "This is a test message from Alice to Bob.";
   const std::vector<Expected> all = {

@@ -232,6 +232,44 @@ TEST_F(PgpReal, EveryForm_OpensAsWhatItIs) {
   }
 }
 
+// One octet changed anywhere in a whole message, of each form: never a good verdict on anything else than what was
+// sent, and never other plaintext than that of the untouched ciphertext.
+TEST_F(PgpReal, OneFlippedOctet_IsNeverGoodUnlessNothingSignedChanged) {
+  FixedRandom random;
+  OpenSettings settings;
+  settings.engines = {bob_.get()};
+  settings.at = system_clock().now() + std::chrono::minutes(1);
+  for (const auto& [encrypt, nested] : {std::pair(false, false), std::pair(true, false), std::pair(true, true)}) {
+    SealSpec how = spec(true, encrypt);
+    how.nested = nested;
+    Draft draft = letter("pgp.example");
+    draft.attachments.clear();
+    const std::string whole = seal(compose(draft, system_clock(), random), how).copies.front().message.str();
+    const Opened untouched = open_message(memory_input(whole), settings);
+    ASSERT_EQ(untouched.summary.signed_, SignedState::good);
+    int bad = 0;
+    for (std::size_t at = 0; at < whole.size(); at += encrypt ? 29 : 11) {
+      std::string changed = whole;
+      changed[at] = static_cast<char>(static_cast<unsigned char>(changed[at]) ^ 1U);
+      const Opened result = open_message(memory_input(changed), settings);
+      if (result.summary.signed_ != SignedState::good) {
+        ++bad;
+        // A change around the ciphertext takes the verdict; one in it takes the text as well.
+        if (encrypt && result.text.find("From the first line") != std::string::npos) {
+          EXPECT_THAT(result.text, HasSubstr(untouched.text)) << at;
+          EXPECT_EQ(result.layers.at(0).facts.type, LayerType::pgp_encrypted) << at;
+          EXPECT_NE(result.layers.at(0).facts.result, LayerResult::bad) << at;
+        }
+        continue;
+      }
+      EXPECT_EQ(result.text, untouched.text) << at;
+      EXPECT_EQ(result.headers.subject, untouched.headers.subject) << at;
+      EXPECT_EQ(result.headers.from, untouched.headers.from) << at;
+    }
+    EXPECT_GT(bad, 20);
+  }
+}
+
 TEST_F(PgpReal, Gpg_VerifiesAndDecryptsWhatWeMake) {
   FixedRandom random;
   const Gnupg gnupg({pgp_key("alice.pub.asc"), pgp_key("bob.sec.asc")});

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "fixture.h"
+#include "mimeseal/toolkit/wkd.h"
 #include "pgp/home.h"
 
 namespace mimeseal {
@@ -175,7 +176,7 @@ TEST(PgpLifetime, TwoEnginesInTwoThreads_DoNotDisturbEachOther) {
   two.join();
 }
 
-TEST(PgpChoice, DirectoryThatDoesNotAnswer_IsNoKeyAndLeavesNoDaemon) {
+TEST(PgpChoice, DirectoryThatIsNotThere_IsNoKeyAndLeavesNothing) {
   const TempDir folder;
   const pid_t child = fork();
   if (child == 0) {
@@ -183,7 +184,7 @@ TEST(PgpChoice, DirectoryThatDoesNotAnswer_IsNoKeyAndLeavesNoDaemon) {
     if (unshare(CLONE_NEWNET) != 0) _exit(77);
     setenv("XDG_RUNTIME_DIR", folder.path().c_str(), 1);
     pgp::EngineOptions options;
-    options.locate_wkd = true;
+    options.locate = make_wkd_locator({});
     auto engine = pgp::make_engine(options);
     const KeyChoice choice = engine->recipient_key("nobody@mail.invalid", now());
     engine.reset();

@@ -163,6 +163,43 @@ TEST(PgpSign, KeysOfFileAndKeyringTogether_MakeOneSignaturePart) {
   EXPECT_EQ(verdict(facts.signers[1]), Verdict::good) << facts.signers[1].why;
 }
 
+TEST(PgpSign, KeysOfFileAndKeyringTogether_SignOneMessage) {
+  const Gnupg ring({pgp_key("rita.sec.asc")});
+  ring.trust(ring.fingerprint("rita@pgp.example"), 6);
+  pgp::EngineOptions options = files({"alice", "subs"}, {}, {"alice", "rita", "subs"});
+  options.gnupg_home = ring.home();
+  options.identities.push_back("rita@pgp.example");
+  const auto engine = pgp::make_engine(options);
+  const std::vector<KeyPtr> signers{signer(*engine, "alice@pgp.example"), signer(*engine, "rita@pgp.example"),
+                                    signer(*engine, "subs@pgp.example")};
+  const Gnupg peer({pgp_key("alice.sec.asc"), pgp_key("rita.pub.asc"), pgp_key("subs.pub.asc")});
+  // Around the size of a chunk, where lengths go wrong.
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{65'529}, std::size_t{65'530},
+                                 std::size_t{65'531}, std::size_t{131'066}, std::size_t{300'000}}) {
+    const std::string text(size, 'x');
+    StringSink out;
+    const EncryptResult result = engine->encrypt(
+        *view_source(text), out, {.recipients = {signers[0], signers[1]}, .signers = signers, .at = now()});
+    EXPECT_THAT(result.digests, testing::SizeIs(3));
+    EXPECT_EQ(result.cipher, "aes256");
+    for (const std::string& message : {out.str(), sign(*engine, signers, text, false)}) {
+      const Read read = open(*engine, message);
+      EXPECT_EQ(read.text, text);
+      EXPECT_EQ(read.facts.result, LayerResult::good) << read.facts.why;
+      ASSERT_EQ(read.facts.signers.size(), 3U) << size;
+      for (const SignerFacts& one : read.facts.signers)
+        EXPECT_EQ(verdict(one), Verdict::good) << one.why;
+      const Finished done = peer.gpg_status({"--decrypt"}, message);
+      EXPECT_EQ(done.exit_code, 0) << done.err;
+      EXPECT_EQ(done.out, text);
+      std::size_t good = 0;
+      for (std::size_t at = done.err.find("GOODSIG"); at != std::string::npos; at = done.err.find("GOODSIG", at + 1))
+        ++good;
+      EXPECT_EQ(good, 3U) << done.err;
+    }
+  }
+}
+
 class PgpEncrypt : public testing::TestWithParam<const char*> {};
 
 TEST_P(PgpEncrypt, MessageForAKeyFile_OpensInGpg) {
@@ -389,6 +426,79 @@ TEST(PgpSign, ProtectedKeyOfTheKeyring_TakesThePassphraseGiven) {
   const auto error = error_of([&] { sign(*engine, {signer(*engine, "bob@pgp.example")}, kText); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), Errc::refused) << error->what() << error->cause();
+}
+
+// SignSpec::at: what the signature states, or a clear error.
+
+TEST(PgpSignTime, KeyFile_SignsWithTheTimeAskedFor) {
+  const auto engine = pgp::make_engine(files({"alice", "expired"}, {}, {"alice", "expired"}));
+  const Time then = parse_rfc3339("2020-06-01T12:00:00Z").value();
+  const KeyChoice old = engine->signing_key("expired@pgp.example", then);
+  ASSERT_TRUE(old.key) << old.why;
+  const auto signed_at = [&](const std::string& signature) {
+    return verify(*engine, kText, signature, then).signed_at;
+  };
+  StringSink detached;
+  engine->sign(*view_source(kText), detached, {.signers = {old.key}, .at = then});
+  EXPECT_EQ(signed_at(detached.str()), then);
+  EXPECT_EQ(verdict(verify(*engine, kText, detached.str(), then)), Verdict::good);
+
+  StringSink opaque;
+  engine->sign(*view_source(kText), opaque, {.signers = {old.key}, .detached = false, .at = then});
+  EXPECT_EQ(open(*engine, opaque.str(), {.at = then}).facts.signers.at(0).signed_at, then);
+
+  StringSink combined;
+  engine->encrypt(*view_source(kText), combined, {.recipients = {old.key}, .signers = {old.key}, .at = then});
+  EXPECT_EQ(open(*engine, combined.str(), {.at = then}).facts.signers.at(0).signed_at, then);
+
+  // The next one is of today again.
+  const std::string today = sign(*engine, {signer(*engine, "alice@pgp.example")}, kText);
+  EXPECT_LT(now() - *verify(*engine, kText, today).signed_at, std::chrono::minutes(1));
+  StringSink unsaid;
+  engine->sign(*view_source(kText), unsaid, {.signers = {signer(*engine, "alice@pgp.example")}});
+  EXPECT_LT(now() - *verify(*engine, kText, unsaid.str()).signed_at, std::chrono::minutes(1));
+}
+
+TEST(PgpSignTime, FailureBetween_LeavesTheClockRight) {
+  const auto engine = pgp::make_engine(files({"bob", "alice"}, {}, {"alice"}));
+  const Time then = parse_rfc3339("2035-06-01T12:00:00Z").value();
+  StringSink out;
+  EXPECT_TRUE(error_of(
+      [&] { engine->sign(*view_source(kText), out, {.signers = {signer(*engine, "bob@pgp.example")}, .at = then}); }));
+  const std::string today = sign(*engine, {signer(*engine, "alice@pgp.example")}, kText);
+  EXPECT_LT(now() - *verify(*engine, kText, today).signed_at, std::chrono::minutes(1));
+}
+
+TEST(PgpSignTime, KeyOfTheKeyring_SignsNowOrNotAtAll) {
+  const Gnupg ring({pgp_key("alice.sec.asc")});
+  ring.trust(ring.fingerprint("alice@pgp.example"), 6);
+  pgp::EngineOptions options;
+  options.gnupg_home = ring.home();
+  const auto engine = pgp::make_engine(options);
+  const KeyPtr alice = signer(*engine, "alice@pgp.example");
+  const Time then = now() - std::chrono::days(1);
+  NullSink out;
+  for (const bool detached : {true, false}) {
+    const auto error = error_of(
+        [&] { engine->sign(*view_source(kText), out, {.signers = {alice}, .detached = detached, .at = then}); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code(), Errc::unsupported);
+  }
+  EXPECT_TRUE(error_of(
+      [&] { engine->encrypt(*view_source(kText), out, {.recipients = {alice}, .signers = {alice}, .at = then}); }));
+  EXPECT_FALSE(error_of([&] { engine->encrypt(*view_source(kText), out, {.recipients = {alice}, .at = then}); }));
+  EXPECT_FALSE(error_of([&] { sign(*engine, {alice}, kText); }));
+}
+
+TEST(PgpSignTime, TimeThatOpenPgpCannotState_IsUsage) {
+  const auto engine = pgp::make_engine(files({"alice"}));
+  NullSink out;
+  const auto error = error_of([&] {
+    engine->sign(*view_source(kText), out,
+                 {.signers = {signer(*engine, "alice@pgp.example")}, .at = parse_rfc3339("2200-01-01").value()});
+  });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), Errc::usage);
 }
 
 TEST(PgpChoice, RevocationInTheKeyring_CountsForFilesToo) {

@@ -229,6 +229,17 @@ TEST(PgpKeys, ListedShownAndExported) {
   peer.import(peer.file("one.asc", one));
 }
 
+TEST(PgpKeys, MaterialIsRead_WhateverStateItsKeysAreIn) {
+  for (const char* who : {"alice", "rita", "subs", "dsa", "short", "expired", "subexp", "revoked", "signonly"}) {
+    const std::vector<KeyInfo> keys = pgp::read_keys(read_file(pgp_key(std::string(who) + ".pub.asc")));
+    ASSERT_EQ(keys.size(), 1U) << who;
+    EXPECT_THAT(keys[0].addresses, Contains(std::string(who) + "@pgp.example"));
+    EXPECT_FALSE(keys[0].user_ids.empty());
+    EXPECT_EQ(keys[0].revoked, std::string(who) == "revoked");
+    EXPECT_EQ(keys[0].not_after.has_value(), std::string(who) == "expired");
+  }
+}
+
 TEST(PgpKeys, BadFilesAreNamed) {
   const TempDir folder;
   write_file(folder / "text.txt", "no key at all");

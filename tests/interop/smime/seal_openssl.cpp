@@ -77,7 +77,8 @@ INSTANTIATE_TEST_SUITE_P(Keys, SealSignOpenssl,
                                          SignCell{"rsa", RsaSignature::pss, Digest::sha512},
                                          SignCell{"rsa4096", {}, {}}, SignCell{"rsa4096", RsaSignature::pss, {}},
                                          SignCell{"rsapss", {}, {}}, SignCell{"rsapss384", {}, {}},
-                                         SignCell{"p256", {}, {}}, SignCell{"p384", {}, {}}, SignCell{"p521", {}, {}},
+                                         SignCell{"rsapsssalt", {}, {}}, SignCell{"p256", {}, {}},
+                                         SignCell{"p384", {}, {}}, SignCell{"p521", {}, {}},
                                          SignCell{"p256", {}, Digest::sha512}, SignCell{"brainpoolp256r1", {}, {}}));
 
 struct EncryptCell {

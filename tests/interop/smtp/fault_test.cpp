@@ -171,6 +171,11 @@ struct LargeCase {
   int exit;
   const char* words = "";
 };
+/// The test's name in ctest, the same in every run.
+void PrintTo(const LargeCase& test, std::ostream* out) {
+  *out << (*test.fault == '\0' ? "no fault" : test.fault) << " with " << test.offers;
+}
+
 class SmtpLarge : public ::testing::TestWithParam<LargeCase> {};
 
 TEST_P(SmtpLarge, BreakInTheMiddleIsNeverUnknown) {

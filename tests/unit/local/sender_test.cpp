@@ -62,6 +62,20 @@ TEST(FileSender, WritesTheOctetsForTheOwnerAlone) {
   EXPECT_EQ(receipt.sender, "file:" + path);
 }
 
+TEST(FileSender, SecondMessageNeverTakesTheFirstOnesPlace) {
+  const TempDir folder;
+  const std::string path = (folder / "message.eml").string();
+  const auto sender = local::make_sender(parse_sender_url("file:" + path));
+  (void)sender->submit(kEnvelope, *view_source(kMessage));
+  try {
+    (void)sender->submit(kEnvelope, *view_source("Subject: second\r\n\r\n"));
+    FAIL() << "the first message is lost";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Errc::cannot_create);
+  }
+  EXPECT_EQ(read_file(path), kMessage);
+}
+
 TEST(FileSender, FolderThatIsNotThere_CannotBeCreated) {
   EXPECT_EQ(code_of("file:/nonexistent/message.eml"), Errc::cannot_create);
 }

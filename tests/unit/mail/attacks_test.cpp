@@ -129,7 +129,10 @@ TEST_F(Attack, AForwardedSignedMessage_LendsNothing) {
   EXPECT_TRUE(opened.layers[0].errant);
   EXPECT_EQ(opened.layers[0].path, "1.2.1");
   EXPECT_EQ(opened.layers[0].facts.result, LayerResult::good);  // against the forwarded message's own From
-  EXPECT_EQ(opened.parts[1].path, "1.2.1.1");
+  ASSERT_EQ(opened.parts.size(), 3U);
+  EXPECT_EQ(opened.parts[1].path, "1.2") << "the forwarded message as a whole";
+  EXPECT_FALSE(opened.parts[1].signed_) << "its header is not signed";
+  EXPECT_EQ(opened.parts[2].path, "1.2.1.1");
   EXPECT_EQ(opened.text, "Look:");
 }
 
@@ -392,6 +395,17 @@ TEST_F(Attack, BothLineEnds_VerifyAsTheyWereSigned) {
   const Opened opened = open_octets(message);
   EXPECT_EQ(to_string(opened.summary.state), "verified");
   EXPECT_TRUE(has_problem(opened, "lf-line-ends"));
+}
+
+TEST_F(Attack, LineEndsOfADeliveringProgram_CastNoDoubt_ThoseInASignedPartDo) {
+  const Opened delivered = open_octets("Return-Path: <alice@example.net>\n" + signed_letter() + "\n");
+  EXPECT_EQ(to_string(delivered.summary.state), "verified");
+  EXPECT_TRUE(has_problem(delivered, "bare-lf"));
+  Draft draft = letter();
+  draft.text = "one\r\ntwo\r\n";
+  const Opened mixed = open_octets(replaced(sealed(draft, spec(true, false)), "one\r\n", "one\n"));
+  EXPECT_NE(mixed.summary.signed_, SignedState::good);
+  EXPECT_TRUE(has_problem(mixed, "bare-lf"));
 }
 
 // Header protection.

@@ -12,33 +12,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-class Headers : public MailTest {
- protected:
-  std::string wrapped(const std::string& entity, bool encrypt, const std::string& outer) {
-    StringSink blob;
-    if (encrypt) {
-      SignSpec sign;
-      sign.signers = {alice_.signing_key("alice@example.net", {}).key};
-      sign.detached = false;
-      StringSink inner;
-      alice_.sign(*view_source(entity), inner, sign);
-      EncryptSpec encrypt_spec;
-      encrypt_spec.recipients = {alice_.recipient_key("bob@example.net", {}).key};
-      const std::string signed_entity =
-          "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
-          base64_encode(inner.str()) + "\r\n";
-      alice_.encrypt(*view_source(signed_entity), blob, encrypt_spec);
-    } else {
-      SignSpec sign;
-      sign.signers = {alice_.signing_key("alice@example.net", {}).key};
-      sign.detached = false;
-      alice_.sign(*view_source(entity), blob, sign);
-    }
-    return outer + "MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=" +
-           (encrypt ? "enveloped-data" : "signed-data") + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
-           base64_encode(blob.str()) + "\r\n";
-  }
-};
+class Headers : public MailTest {};
 
 TEST_F(Headers, DateAndMessageIdThroughSes_AreNoTampering) {
   std::string message = sealed(letter(), spec(true, true));
@@ -174,57 +148,6 @@ TEST_F(Headers, AListsFooter_IsSaidAndNotJoined) {
   EXPECT_EQ(opened.text, "Please review.\n\n-- \nAlice\n");
   EXPECT_TRUE(opened.parts[0].signed_);
   EXPECT_FALSE(opened.parts[1].signed_);
-}
-
-// RFC 9788, section 6 and Appendix D.2.
-
-TEST_F(Headers, AReplyUnderNoConfidentiality_StillHidesWhatWasHidden) {
-  const Opened opened = open_octets(sealed(letter(), spec(true, true)));
-  const ReplyBasis basis = reply_basis(opened);
-  EXPECT_EQ(basis.to.front().address(), "alice@example.net");
-  EXPECT_EQ(basis.cc.front().address(), "bob@example.net");
-  EXPECT_EQ(basis.subject, "Re: Handling the Jones contract");
-  EXPECT_EQ(basis.in_reply_to, opened.headers.message_id);
-  EXPECT_TRUE(basis.encrypt);
-  const HeaderPolicy policy = reply_policy(HeaderPolicy::no_confidentiality(), basis);
-  EXPECT_EQ(policy.outer(unstructured_field("Subject", basis.subject))->decoded(), "Re: [...]");
-  EXPECT_EQ(policy.outer(unstructured_field("X-Own", "x"))->decoded(), "x");
-  const HeaderField thread = token_field("In-Reply-To", basis.in_reply_to);
-  EXPECT_EQ(policy.outer(thread), thread);
-  // The user's own policy comes first.
-  EXPECT_EQ(
-      reply_policy(HeaderPolicy::baseline(), basis).outer(unstructured_field("Subject", basis.subject))->decoded(),
-      "[...]");
-}
-
-TEST_F(Headers, AReply_DoesNotLeakHiddenPeopleAndNames) {
-  Draft draft = letter();
-  draft.cc = {mailbox("Carol <carol@example.net>")};
-  SealSpec how = spec(true, true);
-  how.header_policy = {"hide", [shy = HeaderPolicy::shy()](const HeaderField& f) -> std::optional<HeaderField> {
-                         if (f.name == "Cc" || f.name == "Message-ID") return std::nullopt;
-                         return shy.outer(f);
-                       }};
-  const ReplyBasis basis = reply_basis(open_octets(sealed(draft, how)));
-  const HeaderPolicy policy = reply_policy(HeaderPolicy::no_confidentiality(), basis);
-  EXPECT_EQ(policy.outer(mailbox_field("To", basis.to))->value(), "alice@example.net");
-  const auto cc = policy.outer(mailbox_field("Cc", {mailbox("Bob <bob@example.net>"), mailbox("carol@example.net")}));
-  ASSERT_TRUE(cc);
-  EXPECT_THAT(cc->value(), Not(HasSubstr("carol")));
-  EXPECT_FALSE(policy.outer(mailbox_field("Cc", {mailbox("carol@example.net")})));
-  EXPECT_FALSE(policy.outer(token_field("In-Reply-To", basis.in_reply_to)));
-  EXPECT_EQ(policy.outer(mailbox_field("From", {mailbox("Carol <carol@example.net>")}))->value(), "carol@example.net");
-}
-
-TEST_F(Headers, AReplyToAPlainMessage_HidesNothing) {
-  const Opened opened =
-      open_octets("From: a@example.net\r\nSubject: Re: x\r\nMessage-ID: <1@a>\r\nReferences: <0@a>\r\n\r\nText\r\n");
-  const ReplyBasis basis = reply_basis(opened);
-  EXPECT_EQ(basis.subject, "Re: x");
-  EXPECT_THAT(basis.references, ElementsAre("<0@a>", "<1@a>"));
-  EXPECT_FALSE(basis.encrypt);
-  const HeaderField subject = unstructured_field("Subject", "Re: x");
-  EXPECT_EQ(reply_policy(HeaderPolicy::no_confidentiality(), basis).outer(subject), subject);
 }
 
 // Policies (section 3.2).

@@ -40,6 +40,12 @@ inline std::string crlf(std::string_view text) {
   return out;
 }
 
+inline std::string in_lines(std::string base64) {
+  for (std::size_t at = 76; at < base64.size(); at += 78)
+    base64.insert(at, "\r\n");
+  return base64 + "\r\n";
+}
+
 /// Alice seals, Bob reads; Mallory has keys too, which are known but not trusted for anybody else.
 class MailTest : public testing::Test {
  protected:
@@ -73,6 +79,32 @@ class MailTest : public testing::Test {
     settings.engines.push_back(&bob_);
     settings.at = clock_.now();
     return open_message(memory_input(std::move(octets)), settings);
+  }
+
+  /// An entity signed by Alice, opaquely, and encrypted to Bob if wanted, under a header of one's own.
+  std::string wrapped(const std::string& entity, bool encrypt, const std::string& outer) {
+    StringSink blob;
+    if (encrypt) {
+      SignSpec sign;
+      sign.signers = {alice_.signing_key("alice@example.net", {}).key};
+      sign.detached = false;
+      StringSink inner;
+      alice_.sign(*view_source(entity), inner, sign);
+      EncryptSpec encrypt_spec;
+      encrypt_spec.recipients = {alice_.recipient_key("bob@example.net", {}).key};
+      const std::string signed_entity =
+          "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+          base64_encode(inner.str()) + "\r\n";
+      alice_.encrypt(*view_source(signed_entity), blob, encrypt_spec);
+    } else {
+      SignSpec sign;
+      sign.signers = {alice_.signing_key("alice@example.net", {}).key};
+      sign.detached = false;
+      alice_.sign(*view_source(entity), blob, sign);
+    }
+    return outer + "MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=" +
+           (encrypt ? "enveloped-data" : "signed-data") + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+           in_lines(base64_encode(blob.str()));
   }
 
   FixedClock clock_;

@@ -170,6 +170,17 @@ TEST_F(Seal, CompatibleHeaders_AreMarkedForOlderReaders) {
   EXPECT_EQ(opened.headers.protection, HeaderProtection::cipher);
 }
 
+TEST_F(Seal, BccFieldOfAMessage_IsInNoCopy) {
+  Message message = compose(letter(), system_clock(), system_random());
+  message.fields.push_back({"Bcc", " secret@example.net"});
+  message.fields.push_back({"Resent-Bcc", " secret@example.net"});
+  for (const auto& [sign, encrypt] : {std::pair(true, false), std::pair(true, true)}) {
+    const std::string sealed = seal(message, spec(sign, encrypt)).copies.front().message.str();
+    EXPECT_THAT(sealed, Not(HasSubstr("secret@example.net")));
+    EXPECT_THAT(payload(open_octets(sealed)), Not(HasSubstr("secret@example.net")));
+  }
+}
+
 TEST_F(Seal, BccRecipients_GetCopiesWithTheSamePayload) {
   SealSpec how = spec(true, true);
   how.bcc = {mailbox("carol@example.net"), mailbox("bob@example.net")};

@@ -253,6 +253,14 @@ const std::string kMessage =
     "To: b@example.org,\r\n c@example.org\r\nBcc: =?utf-8?q?D=C3=B6?= <d@example.net>\r\nResent-Bcc: e@example.net\r\n"
     "Subject: =?iso-8859-1?q?Gr=FC=DFe?=\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nhello \r\n";
 
+TEST(Adopt, BlanksAtTheEndsOfHeaderLines_AreLeftOut) {
+  const ExistingMessage existing =
+      adopted("From: a@b.example \r\nSubject: one \r\n two\t\r\n \t \r\n three\r\nComments: \r\n\r\nx\r\n");
+  EXPECT_EQ(find_field(existing.message.fields, "From")->raw, " a@b.example");
+  EXPECT_EQ(find_field(existing.message.fields, "Subject")->raw, " one\r\n two\r\n three");
+  EXPECT_EQ(find_field(existing.message.fields, "Comments")->raw, "");
+}
+
 TEST(Adopt, FieldsAreKeptAsTheyAre_BccIsTakenOut) {
   const ExistingMessage existing = adopted(kMessage);
   std::vector<std::string> names;

@@ -76,6 +76,25 @@ TEST(Base64Decoder, Ends_AsPaddingSays) {
   }
 }
 
+TEST(Base64Decoder, EveryOctetAtEveryPlace_IsReadByTheSameRule) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string line(76, 'Q');
+  for (std::size_t i = 0; i < line.size(); ++i)
+    line[i] = kDigits[(i * 7) % kDigits.size()];
+  for (std::size_t place = 0; place < line.size(); ++place) {
+    for (int octet = 0; octet < 256; ++octet) {
+      if (octet == '=') continue;
+      std::string text = line;
+      text[place] = static_cast<char>(octet);
+      // What is no digit is as if it were not there.
+      std::string meant = text;
+      if (kDigits.find(text[place]) == std::string_view::npos) meant.erase(place, 1);
+      meant.append((4 - meant.size() % 4) % 4, '=');
+      ASSERT_EQ(from_base64(text), *base64_decode(meant)) << place << " " << octet;
+    }
+  }
+}
+
 TEST(Base64Decoder, WhatIsNotBase64_IsSkippedAndReportedOnce) {
   EXPECT_EQ(from_base64("YW*Jj"), "abc");
   EXPECT_EQ(from_base64("YWI"), "ab");

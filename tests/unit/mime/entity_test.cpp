@@ -36,6 +36,11 @@ Entity read(const std::string& octets) {
   return Entity::from_input(from, index.root);
 }
 
+std::string replaced_line_ends(std::string text) {
+  std::erase(text, '\r');
+  return text;
+}
+
 TEST(EntityText, PlainAscii_Is7bitWithCrlf) {
   const Entity text = Entity::text("plain", "one\ntwo\r\nthree");
   EXPECT_EQ(frozen(text), "Content-Type: text/plain; charset=us-ascii\r\n\r\none\r\ntwo\r\nthree\r\n");
@@ -258,6 +263,62 @@ TEST(EntityFromInput, EightBitLeaves_AreEncoded_ButNeverInsideWhatWasSigned) {
   const std::string kept = frozen(read(signed_inside));
   EXPECT_THAT(kept, HasSubstr(inner));
   EXPECT_THAT(kept, Not(HasSubstr("über")));
+}
+
+/// No line that is written ends in a blank or begins with "From ".
+void expect_sturdy(const std::string& octets) {
+  for (const std::string& line : split(octets, '\n')) {
+    const std::string_view text = std::string_view(line).substr(0, line.find('\r'));
+    EXPECT_FALSE(text.ends_with(' ') || text.ends_with('\t') || text.starts_with("From ")) << octets;
+  }
+}
+
+TEST(EntityProtectLines, BlanksAtLineEndsAndFromLines_AreEncoded) {
+  for (const std::string text : {"one \r\n", "one\t\r\n", "one ", "x\r\nFrom here\r\n", "From here", "-- \r\nme\r\n",
+                                 "\t\r\n", "a \r\n", " \r\n"}) {
+    Entity entity = read("Content-Type: text/plain\r\n\r\n" + text);
+    entity.protect_lines();
+    expect_sturdy(frozen(entity));
+    EXPECT_EQ(entity.decoded_text(1000).substr(0, 3), replaced_line_ends(text).substr(0, 3)) << text;
+  }
+  const std::string sturdy = "Content-Type: text/plain\r\n\r\na\r\nFrom\r\n From x\r\n\r\nxFrom y\r\n";
+  Entity entity = read(sturdy);
+  entity.protect_lines();
+  EXPECT_EQ(frozen(entity), sturdy);
+}
+
+TEST(EntityProtectLines, FragileLineAtAnyPlaceOfALargeBody_IsFound) {
+  for (std::size_t size :
+       {65'530U, 65'531U, 65'532U, 65'533U, 65'534U, 65'535U, 65'536U, 65'537U, 131'070U, 131'072U}) {
+    std::string text;
+    while (text.size() + 72 < size)
+      text += std::string(70, 'x') + "\r\n";
+    text += std::string(size - text.size(), 'y');
+    for (const std::string end : {" \r\nz\r\n", "\r\nFrom here\r\n", "\t"}) {
+      Entity entity = read("Content-Type: text/plain\r\n\r\n" + text + end);
+      entity.protect_lines();
+      expect_sturdy(frozen(entity));
+    }
+  }
+}
+
+TEST(EntityProtectLines, PartsFieldsAndPreambles_ButNotWhatOthersSignedOrAMessageInside) {
+  const std::string inner =
+      "Content-Type: multipart/signed; protocol=\"x/y\"; boundary=s\r\n\r\n--s\r\n\r\nkept "
+      "\r\n--s\r\n\r\nsig\r\n--s--\r\n";
+  const std::string message = "Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nalso kept \r\n";
+  Entity entity = read(
+      "Content-Type: multipart/mixed; boundary=b\r\n\r\npreamble \r\n--b\r\nContent-Type: text/plain; \r\n "
+      "charset=utf-8 \r\n"
+      "\r\nmine \r\n--b\r\n" +
+      inner + "\r\n--b\r\n" + message + "\r\n--b--\r\n");
+  entity.protect_lines();
+  const std::string octets = frozen(entity);
+  EXPECT_THAT(octets, HasSubstr(inner));
+  EXPECT_THAT(octets, HasSubstr(message));
+  EXPECT_THAT(octets, Not(HasSubstr("preamble")));
+  EXPECT_THAT(octets, HasSubstr("mine=20"));
+  EXPECT_THAT(octets, HasSubstr("Content-Type: text/plain;\r\n charset=utf-8\r\n"));
 }
 
 TEST(EntityFromInput, BareLineFeeds_BecomeCrlf) {

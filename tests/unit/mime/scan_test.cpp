@@ -116,11 +116,36 @@ TEST(Scan, MboxLineWithinAMessage_IsOdd) {
   EXPECT_EQ(scanned.problems(), Strings{"bad-header-line@1.1"});
 }
 
+/// `openssl cms -sign` writes LF around the signed part, which has CRLF.
+TEST(Scan, LineEndsCountPartByPart) {
+  const std::string head = "Content-Type: multipart/signed; boundary=b\n\npreamble\n";
+  const std::string signed_part = "--b\nA: b\r\n\r\nx\r\n";
+  EXPECT_EQ(scan_text(head + signed_part + "\n--b\nC: d\n\ny\n\n--b--\n\n").problems(),
+            (Strings{"lf-line-ends@1", "lf-line-ends@1.2"}));
+  EXPECT_EQ(scan_text(head + "--b\nA: b\r\n\r\nx\ny\r\n\n--b--\n").problems(),
+            (Strings{"bare-lf@1.1", "lf-line-ends@1"}));
+  EXPECT_EQ(scan_text(head + "--b\nA: b\n\r\nx\r\n--b--\r\n").problems(), (Strings{"bare-lf@1", "bare-lf@1.1"}));
+  // The line end before a boundary is not the part's.
+  EXPECT_EQ(scan_text(head + "--b\nA: b\r\n\r\nx\n--b--\n").problems(), Strings{"lf-line-ends@1"});
+}
+
+TEST(Scan, PartThatIsTextFromItsFirstLineOn_IsNoDoubt_UnlessFieldsFollow) {
+  const auto part = [](const std::string& text) {
+    return scan_text("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + text + "\r\n--b--\r\n");
+  };
+  EXPECT_EQ(part("Hello, it is 12: 30").problems(), Strings{"no-header@1.1"});
+  EXPECT_EQ(part("Hello\r\nthere\r\n\r\nA: b").body("1.1"), "Hello\r\nthere\r\n\r\nA: b");
+  EXPECT_FALSE(is_ambiguous("no-header"));
+  EXPECT_EQ(part("Hello\r\nContent-Type: text/html\r\n\r\n<b>").problems(), Strings{"bad-header-line@1.1"});
+  EXPECT_EQ(part(" folded\r\n\r\nx").problems(), Strings{"bad-header-line@1.1"});
+}
+
 TEST(Scan, LfThroughout_IsHarmless_MixedIsNot) {
   EXPECT_EQ(scan_text("A: b\n\nx\n").problems(), Strings{"lf-line-ends@1"});
   EXPECT_FALSE(is_ambiguous("lf-line-ends"));
   EXPECT_EQ(scan_text("A: b\r\n\r\nx\ny\r\n").problems(), Strings{"bare-lf@1"});
   EXPECT_TRUE(is_ambiguous("bare-lf"));
+  EXPECT_EQ(scan_text("A: b\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA\nAAAA\r\n").problems(), Strings{});
   EXPECT_EQ(scan_text("A: b\r\nContent-Transfer-Encoding: binary\r\n\r\nx\ny\r\n\0z").problems(), Strings{});
 }
 

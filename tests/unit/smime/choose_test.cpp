@@ -40,7 +40,7 @@ TEST(Choose, EachReasonIsNamed) {
                              candidate("signer", 0, 30'000), candidate("weak", 0, 30'000),
                              candidate("revoked", 0, 30'000)};
   all[2].info.can_encrypt = false;
-  all[3].obstacle = "its key is too weak";
+  all[3].info.obstacle = "its key is too weak";
   all[4].info.revoked = true;
   const Chosen chosen = choose(all, Purpose::encrypt, "bob@example.org", day(kToday));
   EXPECT_FALSE(chosen.index);
@@ -119,6 +119,25 @@ TEST(ChooseCipher, GivesWayToWhatAllCanRead_AndNamesWhoCannot) {
 
 TEST(ChooseCipher, ListWithoutAnyAes_GetsNothingWeaker) {
   EXPECT_EQ(choose_cipher({}, {{"old", {}}}).value, "aes-128-cbc");
+}
+
+/// The certificates of RFC 9216 say how keys are agreed on, and nothing of ciphers.
+TEST(ChooseCipher, AListThatSpeaksOfNoCipherLeavesThemUnknown) {
+  const auto list = [](std::initializer_list<const char*> oids) {
+    std::string inner;
+    for (const char* oid : oids) {
+      const std::unique_ptr<ASN1_OBJECT, decltype(&ASN1_OBJECT_free)> object(OBJ_txt2obj(oid, 1), &ASN1_OBJECT_free);
+      std::string der(static_cast<std::size_t>(i2d_ASN1_OBJECT(object.get(), nullptr)), '\0');
+      auto* at = reinterpret_cast<unsigned char*>(der.data());
+      i2d_ASN1_OBJECT(object.get(), &at);
+      inner += std::string{'\x30', static_cast<char>(der.size())} + der;
+    }
+    return std::string{'\x30', static_cast<char>(inner.size())} + inner;
+  };
+  EXPECT_EQ(ciphers_in(list({"1.2.840.113549.1.9.16.3.19"})), std::nullopt);
+  EXPECT_EQ(ciphers_in(list({"1.2.840.113549.3.7"})), std::vector<Cipher>{}) << "3DES alone: none of ours";
+  EXPECT_EQ(ciphers_in(list({"1.2.840.113549.1.9.16.3.19", "2.16.840.1.101.3.4.1.46"})),
+            std::vector<Cipher>{Cipher::aes_256_gcm});
 }
 
 }  // namespace

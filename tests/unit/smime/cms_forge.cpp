@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include <algorithm>
@@ -109,12 +110,18 @@ std::string certificate(const std::string& pem_file) {
 }
 
 std::string issuer_and_serial(const std::string& pem_file) {
-  const auto read = read_certificate(pem_file);
-  return sequence({to_der(X509_get_issuer_name(read.get()), i2d_X509_NAME),
-                   to_der(X509_get_serialNumber(read.get()), i2d_ASN1_INTEGER)});
+  return sequence({issuer(pem_file), serial(pem_file)});
 }
 
-std::string sign(const std::string& key_file, const char* digest_name, std::string_view message) {
+std::string issuer(const std::string& pem_file) {
+  return to_der(X509_get_issuer_name(read_certificate(pem_file).get()), i2d_X509_NAME);
+}
+
+std::string serial(const std::string& pem_file) {
+  return to_der(X509_get_serialNumber(read_certificate(pem_file).get()), i2d_ASN1_INTEGER);
+}
+
+std::string sign(const std::string& key_file, const char* digest_name, std::string_view message, bool pss) {
   const std::string pem = read_file(key_file);
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
                                                       BIO_free);
@@ -124,7 +131,10 @@ std::string sign(const std::string& key_file, const char* digest_name, std::stri
   const EVP_MD* const md = digest_name == nullptr ? nullptr : EVP_get_digestbyname(digest_name);
   const auto* const octets = reinterpret_cast<const unsigned char*>(message.data());
   std::size_t size = 0;
-  if (EVP_DigestSignInit(context.get(), nullptr, md, nullptr, key.get()) != 1 ||
+  EVP_PKEY_CTX* details = nullptr;  // the context's own
+  if (EVP_DigestSignInit(context.get(), &details, md, nullptr, key.get()) != 1 ||
+      (pss && (EVP_PKEY_CTX_set_rsa_padding(details, RSA_PKCS1_PSS_PADDING) != 1 ||
+               EVP_PKEY_CTX_set_rsa_pss_saltlen(details, RSA_PSS_SALTLEN_DIGEST) != 1)) ||
       EVP_DigestSign(context.get(), nullptr, &size, octets, message.size()) != 1) {
     throw std::runtime_error("cannot sign with " + key_file);
   }
@@ -149,7 +159,7 @@ std::string make(const Signed& message) {
       message.attributes.empty() ? std::vector{content_type(), message_digest(message)} : message.attributes;
   const std::string attribute_set = set(attributes);
   const std::string signature = sign(key, message.eddsa ? nullptr : message.digest_name,
-                                     message.with_attributes ? attribute_set : message.content);
+                                     message.with_attributes ? attribute_set : message.content, message.pss);
   std::string carried;
   if (message.with_attributes) {
     carried = message.encode_attributes ? message.encode_attributes(attribute_set) : attribute_set;
@@ -160,9 +170,11 @@ std::string make(const Signed& message) {
   const std::string encapsulated =
       message.detached ? std::string()
                        : tlv(0xA0, message.encapsulated.empty() ? octets(message.content) : message.encapsulated);
-  return content_info(kSignedData,
-                      sequence({integer(1), set({message.announced}), sequence({oid(message.type), encapsulated}),
-                                tlv(0xA0, certificate(pem) + certificate(smime_file("ca.crt"))), set({signer})}));
+  return content_info(
+      kSignedData,
+      sequence({integer(1), set({message.announced}), sequence({oid(message.type), encapsulated}),
+                tlv(0xA0, message.certificates_before + certificate(pem) + certificate(smime_file("ca.crt"))),
+                set({signer})}));
 }
 
 namespace {

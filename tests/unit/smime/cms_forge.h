@@ -44,8 +44,11 @@ std::string digest(const char* name, std::string_view content);
 std::string certificate(const std::string& pem_file);
 /// Its IssuerAndSerialNumber.
 std::string issuer_and_serial(const std::string& pem_file);
-/// PKCS#1 v1.5 or ECDSA with this digest; with null EdDSA.
-std::string sign(const std::string& key_file, const char* digest_name, std::string_view message);
+/// The two of them apart, in DER.
+std::string issuer(const std::string& pem_file);
+std::string serial(const std::string& pem_file);
+/// PKCS#1 v1.5 (or PSS, with a salt as long as the digest) or ECDSA with this digest; with null EdDSA.
+std::string sign(const std::string& key_file, const char* digest_name, std::string_view message, bool pss = false);
 
 /// A SignedData of one signer; each piece can be put in by hand.
 struct Signed {
@@ -57,6 +60,8 @@ struct Signed {
   std::string announced = algorithm(kSha256);  ///< in digestAlgorithms
   std::string signature_algorithm = algorithm(kRsa, std::string("\x05\x00", 2));
   bool eddsa = false;
+  bool pss = false;
+  std::string certificates_before;  ///< stand in the message before the signer's own
   bool with_attributes = true;
   std::vector<std::string> attributes;                        ///< empty: content-type and message-digest
   std::function<std::string(std::string)> encode_attributes;  ///< of the message, once they are signed; null: as signed

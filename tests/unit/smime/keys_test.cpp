@@ -6,6 +6,7 @@
 
 #include "mimeseal/core/error.h"
 #include "mimeseal/smime/engine.h"
+#include "smime/key.h"
 #include "support/process.h"
 #include "support/smime_pki.h"
 
@@ -174,7 +175,8 @@ TEST(Keys, FolderOfCertificates_IsMatchedByAddress) {
   EXPECT_THAT(nobody.why, HasSubstr("no certificate"));
   for (const auto& [name, reason] :
        {std::pair("server", "not for encrypting"), std::pair("signonly", "not for encrypting"),
-        std::pair("weak", "too weak"), std::pair("secp256k1", "curve"), std::pair("rsapss", "not for encrypting")}) {
+        std::pair("p256sign", "not for encrypting"), std::pair("weak", "too weak"), std::pair("secp256k1", "curve"),
+        std::pair("rsapss", "not for encrypting")}) {
     const KeyChoice choice = engine->recipient_key(std::string(name) + "@smime.test", now());
     EXPECT_FALSE(choice.key) << name;
     EXPECT_THAT(choice.why, HasSubstr(reason)) << name;
@@ -194,19 +196,82 @@ TEST(Keys, InternationalMailbox_IsMatchedInBothSpellings) {
   EXPECT_FALSE(engine->recipient_key("grun@bücher.test", now()).key);
 }
 
-TEST(Keys, WeakKey_IsUsedOnlyWhenLegacyIsAllowed) {
+/// The certificate of smime_keys.sh with its key's algorithm called id-RSAES-OAEP, as RFC 4055, section 4, allows.
+std::string oaep_typed(const std::string& name) {
+  const auto from_pem = [](const std::string& file) {
+    const std::string pem = test::read_file(smime_file(file));
+    const BioPtr in = view_bio(pem);
+    return X509Ptr(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+  };
+  const X509Ptr certificate = from_pem(name + ".crt");
+  const std::string ca = test::read_file(smime_file("ca.key"));
+  const BioPtr in = view_bio(ca);
+  const EvpPkeyPtr issuer(PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr));
+  // A new X509_PUBKEY, since the old one has its key in a cache.
+  const unsigned char* octets = nullptr;
+  int length = 0;
+  X509_PUBKEY_get0_param(nullptr, &octets, &length, nullptr, X509_get_X509_PUBKEY(certificate.get()));
+  auto* const copy = static_cast<unsigned char*>(OPENSSL_memdup(octets, static_cast<std::size_t>(length)));
+  X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate.get()), OBJ_nid2obj(NID_rsaesOaep), V_ASN1_NULL, nullptr,
+                         copy, length);
+  X509_sign(certificate.get(), issuer.get(), EVP_sha256());
+  return to_der(certificate.get(), i2d_X509);
+}
+
+TEST(Keys, KeyThatOpenSslCannotRead_IsNamedAndNotSealedTo) {
+  const test::TempDir dir;
+  test::write_file(dir / "oaep.crt", oaep_typed("rsa"));
+  EngineOptions options;
+  options.recipient_keys = {(dir / "oaep.crt").string()};
+  const auto engine = make_engine(options);
+  ASSERT_EQ(engine->keys().size(), 1U);
+  EXPECT_EQ(engine->keys().front()->info().algorithm, "rsaesOaep");
+  EXPECT_THAT(engine->keys().front()->info().obstacle, HasSubstr("rsaesOaep"));
+  const KeyChoice choice = engine->recipient_key("rsa@smime.test", now());
+  EXPECT_FALSE(choice.key);
+  EXPECT_THAT(choice.why, HasSubstr("OpenSSL cannot use keys of its kind (rsaesOaep)"));
+}
+
+TEST(Keys, AddressWithANulOrALineEnd_IsNotHeard) {
+  const X509Ptr certificate(X509_new());
+  const GeneralNamesPtr names(sk_GENERAL_NAME_new_null());
+  for (const std::string_view address :
+       {std::string_view("ann@x.test\0.evil.test", 21), std::string_view("ann@x.test\r\nBcc: eve@x.test"),
+        std::string_view("good@x.test")}) {
+    GENERAL_NAME* const name = GENERAL_NAME_new();
+    ASN1_IA5STRING* const text = ASN1_IA5STRING_new();
+    ASN1_STRING_set(text, address.data(), static_cast<int>(address.size()));
+    GENERAL_NAME_set0_value(name, GEN_EMAIL, text);
+    sk_GENERAL_NAME_push(names.get(), name);
+  }
+  X509_add1_ext_i2d(certificate.get(), NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT);
+  EXPECT_THAT(addresses_of(certificate.get()), ElementsAre("good@x.test"));
+}
+
+TEST(Keys, WeakKey_IsNeverSealedTo) {
   EngineOptions options;
   options.recipient_keys = {smime_file("weak.crt")};
-  options.allow_legacy = true;
-  EXPECT_TRUE(make_engine(options)->recipient_key("weak@smime.test", now()).key);
+  const KeyChoice choice = make_engine(options)->recipient_key("weak@smime.test", now());
+  EXPECT_FALSE(choice.key);
+  EXPECT_THAT(choice.why, HasSubstr("too weak"));
+}
+
+TEST(Keys, PssParametersThatAreNotWritten_AreAnObstacle) {
+  const auto engine = make_engine(identities({smime_file("rsapss1.p12"), smime_file("rsapssmask.p12")}));
+  for (const auto& [name, reason] :
+       {std::pair("rsapss1", "digest that is not written"), std::pair("rsapssmask", "mask")}) {
+    const KeyChoice choice = engine->signing_key(std::string(name) + "@smime.test", now());
+    EXPECT_FALSE(choice.key) << name;
+    EXPECT_THAT(choice.why, HasSubstr(reason)) << name;
+  }
 }
 
 TEST(Keys, RevokedCertificate_IsNotSealedTo) {
   EngineOptions options;
   options.recipient_keys = {smime_file("revoked.crt"), smime_file("rsa.crt")};
   options.crls = {smime_file("ca.crl")};
-  EXPECT_TRUE(make_engine(options)->recipient_key("revoked@smime.test", now()).key)
-      << "whose list it is cannot be told";
+  EXPECT_FALSE(make_engine(options)->recipient_key("revoked@smime.test", now()).key)
+      << "who gives a list means it, though nothing here can check its signature";
   options.trust = {smime_file("chain.pem")};
   const auto engine = make_engine(options);
   const KeyChoice choice = engine->recipient_key("revoked@smime.test", now());
@@ -318,6 +383,20 @@ TEST(Seal, ContentThatChangesBetweenTwoReads_IsAnError) {
   Changing content;
   StringSink out;
   EXPECT_THROW(engine->sign(content, out, spec), Error);
+}
+
+TEST(Seal, ContentOfAnotherSizeThanItSaid_IsNotEncrypted) {
+  const auto engine = make_engine(identities({smime_file("rsa.p12")}));
+  EncryptSpec spec;
+  spec.recipients = {engine->recipient_key("rsa@smime.test", now()).key};
+  spec.at = now();
+  for (const Cipher cipher : {Cipher::aes_256_gcm, Cipher::aes_256_cbc}) {
+    spec.policy.cipher = cipher;
+    Changing content;
+    content.rewind();  // three octets, where five were promised
+    StringSink out;
+    EXPECT_THROW(engine->encrypt(content, out, spec), Error) << to_string(cipher);
+  }
 }
 
 TEST(Seal, SigningSpecsThatMakeNoSense_AreErrors) {

@@ -35,6 +35,33 @@ void expect_bad(const std::string& der) {
   EXPECT_NE(result.facts.why, "");
 }
 
+TEST(SmimeEnvelope, RecipientIsFoundByIssuerAndNumberTogether) {
+  // Before the recipient's own key: one by the same CA, and one of the same number by another.
+  const TempDir dir;
+  const std::string number = hex(forge::serial(smime_file("rsa.crt")).substr(2));
+  const std::string other = (dir / "other").string();
+  const auto made = run({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", other + ".key", "-subj",
+                         "/CN=other", "-days", "9", "-set_serial", "0x" + number, "-out", other + ".crt"});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const auto several = engine({other + ".key", other + ".crt", smime_file("encryptonly.key"),
+                               smime_file("encryptonly.crt"), smime_file("rsa.key"), smime_file("rsa.crt")});
+  const Opened result = open(*several, forge::make(Envelope{}), spec_at("2027-01-01"));
+  EXPECT_EQ(result.facts.result, LayerResult::good) << result.facts.why;
+  EXPECT_EQ(result.facts.decrypted_by, hex(sha256(forge::certificate(smime_file("rsa.crt")))));
+}
+
+TEST(SmimeEnvelope, RecipientIsFoundByKeyId) {
+  const auto sealed = run({"openssl", "cms", "-encrypt", "-binary", "-outform", "DER", "-aes-256-cbc", "-keyid",
+                           "-recip", smime_file("rsa.crt")},
+                          {.input = "by key id"});
+  ASSERT_EQ(sealed.exit_code, 0) << sealed.err;
+  const auto several = engine(
+      {smime_file("encryptonly.key"), smime_file("encryptonly.crt"), smime_file("rsa.key"), smime_file("rsa.crt")});
+  const Opened result = open(*several, sealed.out, spec_at("2027-01-01"));
+  EXPECT_EQ(result.content, "by key id");
+  EXPECT_EQ(result.facts.decrypted_by, hex(sha256(forge::certificate(smime_file("rsa.crt")))));
+}
+
 TEST(SmimeEnvelope, NonceOfAnyLength_IsAuthentic) {
   for (const std::size_t nonce : {1U, 7U, 8U, 11U, 12U, 13U, 16U, 60U, 128U})
     expect_authentic({.nonce = nonce});

@@ -149,6 +149,61 @@ TEST(SmimeForged, SigningCertificate_MustBeTheSigners) {
   expect_good(message);
 }
 
+TEST(SmimeForged, SigningCertificateOfAnotherIssuerOrNumber_IsBad) {
+  Signed message;
+  const std::string file = smime_file("rsa.crt");
+  const auto listed = [&](const std::string& issuer, const std::string& serial) {
+    const std::string named = forge::sequence({forge::sequence({forge::tlv(0xA4, issuer)}), serial});
+    const std::string id = forge::sequence({forge::octets(forge::digest("SHA256", forge::certificate(file))), named});
+    message.attributes = {forge::content_type(), forge::message_digest(message),
+                          forge::attribute(forge::kSigningCertificateV2, {forge::sequence({forge::sequence({id})})})};
+  };
+  listed(forge::issuer(file), forge::serial(file));
+  expect_good(message);
+  listed(forge::issuer(file), forge::integer(1));
+  expect_bad(message, "another signing certificate");
+  listed(forge::issuer(smime_file("root.crt")), forge::serial(file));
+  expect_bad(message, "another signing certificate");
+}
+
+TEST(SmimeForged, SignerIsFoundByIssuerAndNumberTogether) {
+  // A certificate that stands first and has the same number, by another CA.
+  const TempDir dir;
+  const std::string number = hex(forge::serial(smime_file("rsa.crt")).substr(2));
+  const std::string file = (dir / "other.crt").string();
+  const auto made = run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                         "-keyout", (dir / "other.key").string(), "-subj", "/CN=other", "-days", "9", "-set_serial",
+                         "0x" + number, "-out", file});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  expect_good({.certificates_before = forge::certificate(file)});
+}
+
+TEST(SmimeForged, KeyThatMayNotSign_IsNotForMailEvenWithoutAnchors) {
+  const auto judge = engine({});
+  const Opened opened = open(*judge, forge::make(Signed{.name = "encryptonly"}), now());
+  ASSERT_EQ(opened.facts.signers.size(), 1U);
+  EXPECT_EQ(opened.facts.signers[0].integrity, Integrity::good);
+  EXPECT_EQ(opened.facts.signers[0].usage, Usage::not_for_mail);
+}
+
+TEST(SmimeForged, PssParameters_MustBeThoseOfTheSignature) {
+  constexpr const char* kSha512For256 = "2.16.840.1.101.3.4.2.6";
+  const auto with = [](const char* hash, unsigned salt, unsigned trailer) {
+    Signed message{.pss = true};
+    const std::string algorithm = forge::algorithm(hash, kNull);
+    message.signature_algorithm = forge::algorithm(
+        "1.2.840.113549.1.1.10",
+        forge::sequence({forge::tlv(0xA0, algorithm),
+                         forge::tlv(0xA1, forge::algorithm("1.2.840.113549.1.1.8", algorithm)),
+                         forge::tlv(0xA2, forge::integer(salt)), forge::tlv(0xA3, forge::integer(trailer))}));
+    return message;
+  };
+  expect_good(with(forge::kSha256, 32, 1));
+  expect_bad(with(forge::kSha256, 20, 1), "does not fit");
+  expect_bad(with(forge::kSha256, 32, 2), "trailer");
+  expect_bad(with(kSha512For256, 32, 1), "digest algorithm is not the signer's");
+}
+
 TEST(SmimeForged, DigestThatWasNotAnnounced_IsComputedInAnotherPass) {
   Signed message;
   message.announced = forge::algorithm(forge::kSha512);
@@ -271,6 +326,10 @@ TEST(SmimeForged, NobodySigned_IsBadWhenThereIsContent) {
   const std::string der = forge::content_info(
       forge::kSignedData, forge::sequence({forge::integer(1), forge::set({}), content, forge::set({})}));
   EXPECT_EQ(open(*judge, der, now()).facts.result, LayerResult::bad);
+  const std::string detached = forge::content_info(
+      forge::kSignedData, forge::sequence({forge::integer(1), forge::set({}),
+                                           forge::sequence({forge::oid(forge::kData)}), forge::set({})}));
+  EXPECT_EQ(verify(*judge, "unsigned", detached, now()).result, LayerResult::bad);
 }
 
 TEST(SmimeForged, NoCmsAtAll_IsAnError) {

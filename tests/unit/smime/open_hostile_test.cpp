@@ -295,6 +295,23 @@ TEST(SmimeHostile, CompressedContentThatIsDamaged_IsBad) {
   EXPECT_GE(bad + 2, der.size() - begin);
 }
 
+TEST(SmimeHostile, SomethingBehindTheCompressedContent_IsBad) {
+  const auto reader = ours();
+  StringSink out;
+  reader->compress(*view_source("some text\r\n"), out);
+  const std::string der = out.take();
+  const std::string packed = der.substr(der.find('\x78'));
+  const auto with = [](const std::string& content) {
+    return forge::content_info(
+        forge::kCompressedData,
+        forge::sequence({forge::integer(0), forge::algorithm("1.2.840.113549.1.9.16.3.8"),
+                         forge::sequence({forge::oid(forge::kData), forge::tlv(0xA0, forge::octets(content))})}));
+  };
+  EXPECT_EQ(open(*reader, with(packed), now()).facts.result, LayerResult::good);
+  EXPECT_EQ(open(*reader, with(packed + "x"), now()).facts.result, LayerResult::bad);
+  EXPECT_EQ(open(*reader, with(packed.substr(0, packed.size() - 1)), now()).facts.result, LayerResult::bad);
+}
+
 TEST(SmimeHostile, ThousandNestedLayers_ComeOffOneByOne) {
   const auto reader = ours();
   std::string layers = "the innermost";

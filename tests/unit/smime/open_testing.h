@@ -34,7 +34,6 @@ inline std::unique_ptr<Engine> engine(const std::vector<std::string>& identities
   options.identities = identities;
   options.trust = trust;
   options.crls = crls;
-  options.allow_legacy = true;
   options.passphrase = [passphrase](const std::string&) { return SecretBytes(passphrase); };
   return smime::make_engine(options);
 }

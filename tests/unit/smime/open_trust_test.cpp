@@ -209,6 +209,15 @@ TEST_F(SmimePath, IssuerSignedWithSha1_IsWeak) {
   EXPECT_EQ(signer.trust, Trust::trusted) << signer.why;
 }
 
+TEST_F(SmimePath, IssuerThatHasExpired_IsPartOfTheValidity) {
+  make_chain(kCa, "-days 1");
+  EXPECT_EQ(judge_leaf().validity, Validity::valid);
+  const SignerFacts signer = judge_leaf({}, now() + std::chrono::days(2));
+  EXPECT_EQ(signer.validity, Validity::expired);
+  EXPECT_EQ(signer.trust, Trust::trusted);
+  EXPECT_NE(signer.why.find("CN=Sub"), std::string::npos) << signer.why;
+}
+
 TEST_F(SmimePath, UnknownCriticalExtension_IsUntrusted) {
   make_chain(kCa, "", "1.2.3.4=critical,ASN1:NULL\n");
   EXPECT_EQ(judge_leaf().trust, Trust::untrusted);

@@ -13,12 +13,16 @@ namespace mimeseal {
 /// device, pipe or socket get their octets only at commit() (spooled until then).
 class MIMESEAL_API OutputFile final : public Sink {
  public:
-  /// Throws Error(cannot_create) naming the path.
-  explicit OutputFile(std::string path);
+  /// Throws Error(cannot_create) naming the path, or what it is to be called.
+  explicit OutputFile(std::string path, std::string shown = {});
   ~OutputFile() override;
   /// Throws Error(io).
   void write(std::string_view octets) override;
   void commit();
+  /// All of commit() that may well fail: a file is whole and synced beside its place, a stream has its octets. For
+  /// callers who have something else to do before the file appears, such as printing a report. Nothing is written
+  /// after it.
+  void finish();
   /// Like commit(), but an existing file is an Error(cannot_create) and stays as it was.
   void commit_new();
 

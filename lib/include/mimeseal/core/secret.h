@@ -36,8 +36,8 @@ class MIMESEAL_API SecretBytes final {
 MIMESEAL_API void cleanse(std::span<char> octets) noexcept;
 MIMESEAL_API void cleanse(std::string& octets) noexcept;
 
-/// The first line of a file, without its line end: a passphrase or password. Error(no_input) when it cannot be
-/// read, Error(malformed) when empty or longer than 64 KiB.
+/// The first line of a file ("-": standard input), without its line end: a passphrase or password. Error(no_input) when
+/// it cannot be read, Error(malformed) when empty or longer than 64 KiB.
 [[nodiscard]] MIMESEAL_API SecretBytes read_secret_file(const std::string& path);
 /// Likewise from a descriptor, read to its end or first line; the descriptor stays open.
 [[nodiscard]] MIMESEAL_API SecretBytes read_secret_fd(int fd);

@@ -10,6 +10,7 @@
 #include "mimeseal/core/source.h"
 #include "mimeseal/crypto/key.h"
 #include "mimeseal/crypto/policy.h"
+#include "mimeseal/crypto/revocation.h"
 #include "mimeseal/crypto/verdict.h"
 
 namespace mimeseal {
@@ -19,7 +20,9 @@ struct SignSpec {
   bool detached = true;         ///< false: S/MIME opaque signed-data; OpenPGP: a signed message
   bool text = false;            ///< OpenPGP: a canonical text signature (type 0x01)
   SmimePolicy policy;           ///< S/MIME only
-  Time at{};                    ///< signing-time
+  /// The signing time that the signature states. OpenPGP: none given, or one within five minutes of the clock, is now;
+  /// a key of the user's keyring signs by gpg's clock alone, and any other time is Error(unsupported).
+  Time at{};
 };
 
 struct SignResult {
@@ -29,12 +32,13 @@ struct SignResult {
 
 struct EncryptSpec {
   std::vector<KeyPtr> recipients;
+  std::vector<KeyPtr> unheard;              ///< of the recipients, those who influence no choice: Bcc
   std::vector<KeyPtr> signers;              ///< OpenPGP's combined form (RFC 3156, 6.2); S/MIME refuses them here
   SmimePolicy policy;                       ///< S/MIME only
   bool hidden = false;                      ///< OpenPGP: key ids withheld
   bool compress = false;                    ///< OpenPGP: let gpg compress; never for large or compressed content
   const SecretBytes* passphrase = nullptr;  ///< OpenPGP: symmetric, beside or instead of recipients
-  Time at{};
+  Time at{};                                ///< as SignSpec::at, where there are signers
 };
 
 struct EncryptResult {
@@ -51,6 +55,8 @@ struct OpenSpec {
       false;  ///< 3DES, RC2, DES and the like may be decrypted; SHA-1 signatures are computed (and weak)
   std::uint64_t max_output = UINT64_MAX;  ///< octets a layer may give out; Error(limit) past it
   std::uint64_t max_recipients = 10'000;  ///< recipientInfos looked at
+  /// S/MIME: asks the CAs' servers whether signers' certificates are revoked. Null: nothing is ever fetched.
+  RevocationFetcher* revocation = nullptr;
 };
 
 /// One protocol's cryptography: octets in, octets out, no MIME. S/MIME speaks DER (BER is read), OpenPGP speaks
@@ -78,6 +84,12 @@ class MIMESEAL_API Engine {
   [[nodiscard]] virtual std::vector<KeyPtr> keys() = 0;
   /// The identities' key that signs for `address` (empty: the only or first one) at that time.
   [[nodiscard]] virtual KeyChoice signing_key(std::string_view address, Time at) = 0;
+  /// All keys that sign for `address` at that time: the best one of each identity that was named and has one, in that
+  /// order; of several of the same algorithm (KeyInfo) only the best, so that a renewed key takes the old one's place.
+  /// Never empty: a single choice without a key says why there is none. An engine with one identity has one answer.
+  [[nodiscard]] virtual std::vector<KeyChoice> signing_keys(std::string_view address, Time at) {
+    return {signing_key(address, at)};
+  }
   /// The best key to encrypt to `address` at that time; an identity's own certificate counts too.
   [[nodiscard]] virtual KeyChoice recipient_key(std::string_view address, Time at) = 0;
   /// A key by its fingerprint (hex, any case), or none.

@@ -23,6 +23,7 @@ struct KeyInfo {
   std::string issuer;                  ///< S/MIME: the issuer's DN
   std::string serial;                  ///< S/MIME: lower-case hex
   std::vector<std::string> addresses;  ///< as they stand in it, UTF-8
+  std::vector<std::string> user_ids;   ///< OpenPGP: those that are neither revoked nor invalid, UTF-8
   std::string algorithm;               ///< "RSA-2048", "EC P-256", "Ed25519", "X25519"; OpenPGP: the primary key's
   std::optional<Time> not_before;
   std::optional<Time> not_after;  ///< none: does not expire
@@ -31,7 +32,9 @@ struct KeyInfo {
   bool has_secret = false;
   bool revoked = false;
   bool disabled = false;
-  std::string origin;  ///< the file, folder, token or keyring it comes from
+  std::string obstacle;  ///< why nothing can be done with a key of its kind here; empty: something can
+  std::string distrust;  ///< OpenPGP: why the keyring does not believe it for its addresses; empty: it does
+  std::string origin;    ///< the file, folder, token or keyring it comes from
 };
 
 /// A key or certificate as an engine holds it; the engine that gave it knows what is behind. Immutable, shared.

@@ -20,6 +20,9 @@ struct OpenSettings {
   bool allow_legacy = false;
   bool allow_unauthenticated = false;
   bool inline_pgp = false;
+  /// S/MIME: asks the CAs' servers whether signers' certificates are revoked; they, and whoever watches, then learn
+  /// that this message is read. Null: nothing is ever fetched. One for each message.
+  RevocationFetcher* revocation = nullptr;
   ScanLimits scan;
   std::uint32_t max_layers = 20;
   std::uint64_t max_payload = 8ULL << 30U;  ///< octets of plaintext, all layers together
@@ -131,11 +134,16 @@ struct Inspected {
   struct Layer {
     std::string path;
     LayerType type;
-    std::string detail;  ///< "claimed smime-type", …
+    std::string detail;       ///< "claimed smime-type", …
+    bool recognised = false;  ///< its octets or parts are such a layer too, as far as can be told without keys
   };
   std::vector<Layer> layers;
 };
-[[nodiscard]] MIMESEAL_API Inspected inspect_message(const InputPtr& input, const ScanLimits& limits = {});
+/// With an S/MIME engine, what needs no key is looked into: opaque signatures and compression, whose content stands one
+/// level below its layer (offsets there are in that content). Nothing of it is verified. Throws Error(malformed),
+/// Error(limit), Error(io) for the message itself; for a layer that cannot be read there is a problem.
+[[nodiscard]] MIMESEAL_API Inspected inspect_message(const InputPtr& input, const ScanLimits& limits = {},
+                                                     Engine* smime = nullptr);
 
 /// The fields that a reply may carry (RFC 9788, section 6): subject and addresses, and the policy that keeps what was
 /// confidential out of the reply's outer header.

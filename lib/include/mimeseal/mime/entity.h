@@ -29,6 +29,10 @@ class MIMESEAL_API Entity final {
   /// An entity of a message from outside, its structural fields and its body octets as they are; children can be
   /// reached and changed, and what is not changed is written as it was.
   [[nodiscard]] static Entity from_input(const InputPtr& input, const struct Part& part);
+  /// Of a message from outside: encodes what a signature over it would not survive, lines that end in a blank or begin
+  /// with "From " (RFC 3156, sections 3 and 5). Decoded, every part is what it was. What others signed, and messages
+  /// within the message, stay untouched.
+  void protect_lines();
 
   Entity(Entity&&) noexcept;
   Entity& operator=(Entity&&) noexcept;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;  ///< sent as given; no CR, LF or NUL
   Source* body = nullptr;                                    ///< size() must be known; read once, streamed
   bool allow_plain = false;
+  bool direct = false;  ///< never through a proxy, whatever was said or the environment says
+  /// Asked with each numeric address before a connection to it is begun; false: it is not. May be null.
+  std::function<bool(const std::string& address)> may_contact;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{60'000};  ///< of the whole exchange
   std::uint64_t max_response = 4U << 20U;     ///< octets kept in HttpResponse::body
@@ -42,6 +46,7 @@ struct HttpFailure {
   std::string what;
   Errc code = Errc::unavailable;  ///< unavailable, protocol (TLS), temporary (timeout), refused (by the proxy)
   bool transient = false;         ///< the network broke it off, not what was said: another attempt may go better
+  bool no_such_host = false;      ///< the name does not resolve, or the proxy would not connect to it
 };
 
 /// HTTPS by libcurl: TLS as the policy says, HTTP/1.1, no redirects followed, no cookies, no response decoding. Keeps

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mimeseal/core/api.h"
@@ -21,6 +22,13 @@ enum class TrustModel {
   always,    ///< all
 };
 
+/// A directory's answer for an address.
+struct Located {
+  std::string octets;  ///< OpenPGP keys, armoured or binary; empty: none
+  std::string origin;  ///< who answered, for people
+  std::string why;     ///< why there are none
+};
+
 /// Where the keys come from. Key files go into a private GNUPGHOME that lives as long as the engine; the user's keyring
 /// is only read.
 struct EngineOptions {
@@ -35,8 +43,9 @@ struct EngineOptions {
   std::vector<std::string> recipient_keys;  ///< key files, or folders of them; never imported into the user's keyring
   std::vector<std::string> trust;           ///< key files, or folders of them, believed for their user ids
   TrustModel trust_model = TrustModel::validity;
-  bool locate_wkd =
-      false;  ///< ask the recipient's domain for a key that is missing: the only thing that uses the network
+  /// Asked for a recipient's key that is missing, at most once for an address; null: nobody is. Of what it gives, the
+  /// public keys with a user id of that very address are encrypted to, and believed for nothing else.
+  std::function<Located(const std::string& address)> locate;
   bool allow_legacy = false;  ///< ciphers of 64-bit blocks may be decrypted; never without integrity protection
 };
 
@@ -59,5 +68,35 @@ MIMESEAL_API void remove_private_homes() noexcept;
 /// The keys in a key file or application/pgp-keys part, armoured or binary; nothing is imported and no signature is
 /// checked. Keys of versions that gpg cannot read are named too. Throws Error(malformed) when there is no key in it.
 [[nodiscard]] MIMESEAL_API std::vector<KeyInfo> read_keys(const std::string& octets);
+
+/// Octets that may be keys (armoured, several blocks of it, or binary), and where they come from, for messages.
+struct KeyMaterial {
+  std::string octets;
+  std::string origin;
+};
+
+enum class ImportResult { added, updated, unchanged, refused };
+[[nodiscard]] MIMESEAL_API std::string_view to_string(ImportResult value) noexcept;
+
+/// What became of one key; `info` is empty where the material could not be read at all.
+struct ImportedKey {
+  KeyInfo info;  ///< info.origin is the material's
+  ImportResult result = ImportResult::refused;
+  std::string why;  ///< of a refusal
+};
+
+enum class ImportMode {
+  whole,    ///< when one key is refused, none is imported
+  partial,  ///< the others are
+};
+
+/// Puts public keys into a keyring: `gnupg_home`, or when that is empty the user's ($GNUPGHOME, else ~/.gnupg, made
+/// when it is not there). Each key is read and checked in a private home first, and only its smallest form goes on:
+/// valid user ids, their self-signatures and the subkeys. Refused are secret keys, keys that gpg does not accept, and
+/// what is past the limits (16 MiB and 1000 keys in all, 256 KiB a key). No key's trust is set or changed. One result a
+/// key, in their order. Throws Error(no_input) when the keyring's folder is missing, Error(unavailable), Error(config)
+/// when the keyring's own gpg.conf keeps the keys out.
+[[nodiscard]] MIMESEAL_API std::vector<ImportedKey> import_public_keys(const std::vector<KeyMaterial>& material,
+                                                                       const std::string& gnupg_home, ImportMode mode);
 
 }  // namespace mimeseal::pgp

@@ -91,6 +91,10 @@ class MIMESEAL_API Sender {
   virtual Receipt submit(const Envelope& envelope, Source& message) = 0;
   /// What would hinder this submission as far as can be told without a connection; throws like submit().
   virtual void check(const Envelope& envelope, Source& message) = 0;
+  /// Asks whether the recipients would be taken, where the protocol can be asked so (SMTP: MAIL, RCPT, RSET); nothing
+  /// is sent. A receipt without an accepted recipient when they would not be; nothing when all would be, as far as is
+  /// known. For messages that go to all of several envelopes or to nobody. Throws like submit().
+  virtual std::optional<Receipt> rehearse(const Envelope& envelope, Source& message);
   /// The URL without credentials, for reports.
   [[nodiscard]] virtual const std::string& name() const noexcept = 0;
 };

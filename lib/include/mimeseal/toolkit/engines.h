@@ -9,6 +9,7 @@
 
 #include "mimeseal/core/secret.h"
 #include "mimeseal/crypto/engine.h"
+#include "mimeseal/send/options.h"
 
 namespace mimeseal {
 
@@ -23,7 +24,9 @@ struct KeySettings {
   std::string gnupg_home;
   std::function<SecretBytes(const std::string& for_what)> passphrase;  ///< may be null
   bool trust_always = false;
-  bool locate_wkd = false;
+  bool locate_wkd = false;  ///< ask the recipient's domain for an OpenPGP key that is missing (toolkit/wkd.h)
+  std::string locate_ca;    ///< CA certificates to believe for that instead of the system's
+  Proxy proxy;              ///< for that; empty: what the environment says
   bool allow_legacy = false;
 };
 
@@ -45,8 +48,8 @@ class MIMESEAL_API Engines {
   /// Those that the given keys speak of; both when none were given.
   [[nodiscard]] std::vector<Engine*> given();
   [[nodiscard]] Engine& get(Protocol protocol);
-  /// The one that seals: as asked for, else what the identities and keys are. Throws Error(usage) when they are of both
-  /// kinds, or when nothing tells.
+  /// The one that seals: as asked for, else what the identities are, else what the keys are. Throws Error(usage) when
+  /// they are of both kinds, or when nothing tells.
   [[nodiscard]] Engine& sealing();
 
  private:

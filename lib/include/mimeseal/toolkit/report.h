@@ -9,12 +9,15 @@
 #include "mimeseal/mail/open.h"
 #include "mimeseal/mail/seal.h"
 #include "mimeseal/net/probe.h"
+#include "mimeseal/pgp/engine.h"
 #include "mimeseal/send/sender.h"
 
 /// The JSON reports of schemas/report.schema.json, "format": 1: UTF-8, indented by two, a line end at the end.
 namespace mimeseal {
 
-[[nodiscard]] MIMESEAL_API std::string report_json(const Opened& opened);
+/// With `imported`, what became of the attached keys that were to be imported, as "imported_keys".
+[[nodiscard]] MIMESEAL_API std::string report_json(const Opened& opened,
+                                                   const std::vector<pgp::ImportedKey>* imported = nullptr);
 [[nodiscard]] MIMESEAL_API std::string report_json(const Inspected& inspected);
 [[nodiscard]] MIMESEAL_API std::string report_json(const SealReport& report, std::uint64_t bytes);
 /// Several transactions of one message (each Bcc copy is one): receipts in order, recipients joined.
@@ -30,5 +33,7 @@ struct KeyReport {
   std::string why;
 };
 [[nodiscard]] MIMESEAL_API std::string report_json(const std::vector<KeyReport>& keys);
+/// Of `keys import`.
+[[nodiscard]] MIMESEAL_API std::string report_json(const std::vector<pgp::ImportedKey>& imported);
 
 }  // namespace mimeseal

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct RunOptions {
   /// Another program that opens messages and prints a report: its words divided at blanks, without a shell; {input},
   /// {identity}, {trust} and {at} are replaced. Only cases that open something are run then. Empty: mimeseal itself.
   std::string tool;
+  std::chrono::seconds tool_timeout{60};  ///< a tool that takes longer is ended, and the case fails
 };
 
 struct RunResult {
@@ -47,7 +49,8 @@ struct RunResult {
 };
 
 /// Reads all manifests first, then runs their cases. Throws Error(malformed) with the JSON path for a manifest that
-/// does not fit, Error(no_input) for a file that a case names and that is not there.
+/// does not fit, Error(no_input) for a file that a case names and that is not there, Error(unavailable) when the tool
+/// cannot be started.
 [[nodiscard]] MIMESEAL_API RunResult run_manifests(const std::vector<std::string>& paths, const RunOptions& options);
 
 /// The results as JUnit XML, a suite a manifest.

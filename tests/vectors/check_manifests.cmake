@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+# Every manifest in testdata is run by a test. One that stands there and not in the list, or the other way round, stops the build.
+#   cmake -DTESTDATA=FOLDER -DLIST=FILE -P check_manifests.cmake    the same check alone; a test of it uses that
+if(CMAKE_SCRIPT_MODE_FILE)
+  file(GLOB_RECURSE manifests RELATIVE ${TESTDATA} ${TESTDATA}/manifest.json)
+else()
+  set(TESTDATA ${PROJECT_SOURCE_DIR}/testdata)
+  set(LIST ${CMAKE_CURRENT_LIST_DIR}/manifests.txt)
+  file(GLOB_RECURSE manifests CONFIGURE_DEPENDS RELATIVE ${TESTDATA} ${TESTDATA}/manifest.json)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${LIST})
+endif()
+list(TRANSFORM manifests REPLACE "/?manifest\\.json$" "")
+file(STRINGS ${LIST} listed)
+set(unlisted ${manifests})
+list(REMOVE_ITEM unlisted ${listed})
+set(missing ${listed})
+list(REMOVE_ITEM missing ${manifests})
+if(unlisted OR missing)
+  message(FATAL_ERROR "${LIST}: in ${TESTDATA} and not run by any test: '${unlisted}'; listed and not there: '${missing}'")
+endif()
