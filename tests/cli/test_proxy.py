@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Through a proxy: HTTP CONNECT and SOCKS5, for SMTP with STARTTLS, SMTP over TLS, HTTPS and probes. TLS goes to the server, the
 proxy sees octets; its password stands in a file or the environment, never in an argument."""
+import json
 import unittest
 
 from cli.tool import ToolTest
@@ -166,6 +167,20 @@ class Https(ProxyTest):
             del self.environment[variable]
         self.environment["smtp_proxy"] = "http://localhost:1"
         self.send(via)
+
+
+    def test_a_metadata_service_is_never_asked_through_one(self):
+        issue = [{"access_key_id": self.KEY, "secret_access_key": self.SIGNING, "token": "t", "expires_in": 3600}]
+        metadata = self.peer(peers.AwsServices, config=json.dumps({"region": "eu-central-1", "container": {"path": "/creds", "issue": issue}}))
+        server = self.peer(peers.SesServer, credentials=f"{self.KEY}:{self.SIGNING}:t", region="eu-central-1")
+        proxy = self.peer(peers.ProxyServer)
+        self.environment.update({"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://localhost:{metadata.http_port}/creds", "AWS_MAX_ATTEMPTS": "5",
+                                 "HTTP_PROXY": "http://localhost:1", "http_proxy": "http://localhost:1",
+                                 "ALL_PROXY": f"http://localhost:{proxy.port}"})
+        words = ["--endpoint", f"https://localhost:{server.port}", "--region", "eu-central-1", "--ca-file", peers.ca("ca.pem")]
+        self.run_tool("ses", "quota", *words)
+        self.run_tool("ses", "quota", *words, "--proxy", f"http://localhost:{proxy.port}")
+        self.assertEqual([one["port"] for one in proxy.connections()], [server.port, server.port])
 
 
 class Probe(ProxyTest):

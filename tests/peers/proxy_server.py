@@ -56,19 +56,24 @@ class Proxy:
         self.settings, self.store, self.stop = settings, store, stop
 
     def serve(self, client, _number):
-        facts = {"protocol": self.settings.protocol, "outcome": "broken"}
+        facts = {"protocol": self.settings.protocol}
         try:
             if self.settings.stall:
                 self.stop.wait()
             ask = self.http if self.settings.protocol == "http" else self.socks
             target = ask(client, facts)
-            self.store.append("connections.jsonl", facts)
             if target:
                 threading.Thread(target=relay, args=(target, client), daemon=True).start()
                 relay(client, target)
         except (Broken, OSError):
-            self.store.append("connections.jsonl", facts)
+            self.say(facts, "broken")
         client.close()
+
+    def say(self, facts, outcome, client=None, answer=b""):
+        """Logs what became of a connection before the client can know."""
+        self.store.append("connections.jsonl", {**facts, "outcome": outcome})
+        if answer:
+            client.sendall(answer)
 
     def connect(self, port):
         target = socket.create_connection((contract.LOOPBACK, port), timeout=10)
@@ -96,16 +101,13 @@ class Proxy:
         if self.settings.answer:
             return self.refuse_http(client, facts, f"{self.settings.answer} No")
         if self.settings.hangup:
-            facts["outcome"] = "hangup"
-            return None
+            return self.say(facts, "hangup")
         upstream = self.connect(int(port))
-        client.sendall(b"HTTP/1.1 200 Connected\r\nVia: 1.1 test\r\n\r\n")
-        facts["outcome"] = "connected"
+        self.say(facts, "connected", client, b"HTTP/1.1 200 Connected\r\nVia: 1.1 test\r\n\r\n")
         return upstream
 
     def refuse_http(self, client, facts, status, more=""):
-        facts["outcome"] = status
-        client.sendall(f"HTTP/1.1 {status}\r\n{more}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        self.say(facts, status, client, f"HTTP/1.1 {status}\r\n{more}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
 
     def socks(self, client, facts):
         version, count = exactly(client, 2)
@@ -114,19 +116,16 @@ class Proxy:
             raise Broken("not SOCKS5")
         wanted = 2 if self.settings.user else 0
         if wanted not in methods:
-            facts["outcome"] = "no method"
-            client.sendall(b"\x05\xff")
-            return None
+            return self.say(facts, "no method", client, b"\x05\xff")
         client.sendall(bytes((5, wanted)))
         if wanted == 2:
             _, size = exactly(client, 2)
             facts["user"] = exactly(client, size).decode()
             facts["password"] = exactly(client, exactly(client, 1)[0]).decode()
             good = (facts["user"], facts["password"]) == (self.settings.user, self.settings.password)
-            client.sendall(b"\x01\x00" if good else b"\x01\x01")
             if not good:
-                facts["outcome"] = "rejected"
-                return None
+                return self.say(facts, "rejected", client, b"\x01\x01")
+            client.sendall(b"\x01\x00")
         _, command, _, kind = exactly(client, 4)
         size = {1: 4, 4: 16}.get(kind) or exactly(client, 1)[0]
         raw = exactly(client, size)
@@ -134,15 +133,12 @@ class Proxy:
         host = raw.decode() if kind == 3 else socket.inet_ntop(socket.AF_INET if kind == 1 else socket.AF_INET6, raw)
         facts.update(host=host, port=port, by_name=kind == 3)
         if self.settings.hangup:
-            facts["outcome"] = "hangup"
-            return None
+            return self.say(facts, "hangup")
         if command != 1 or self.settings.answer:
-            facts["outcome"] = f"reply {self.settings.answer or 7}"
-            client.sendall(bytes((5, self.settings.answer or 7, 0, 1)) + bytes(6))
-            return None
+            code = self.settings.answer or 7
+            return self.say(facts, f"reply {code}", client, bytes((5, code, 0, 1)) + bytes(6))
         upstream = self.connect(port)
-        client.sendall(b"\x05\x00\x00\x01" + bytes(6))
-        facts["outcome"] = "connected"
+        self.say(facts, "connected", client, b"\x05\x00\x00\x01" + bytes(6))
         return upstream
 
 

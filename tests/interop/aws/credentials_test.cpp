@@ -67,6 +67,16 @@ class Sources : public testing::Test {
   std::optional<Peer> peer;
 };
 
+TEST_F(Sources, APinIsMeantForTheServiceAndNotForSts) {
+  configure("[default]\nrole_arn = " + std::string(kRole) + "2\ncredential_source = Environment\n");
+  start();
+  setting.sign_as("AKID", "secret");
+  setting.environment["AWS_PROFILE"] = "default";
+  setting.context.profile = "default";
+  setting.context.tls.pin = std::string(64, '0');
+  EXPECT_EQ(get().access_key_id, "ASIASECOND");
+}
+
 TEST_F(Sources, AssumedRolesAreChainedAndRenewed) {
   start();
   configure("[default]\nrole_arn = " + std::string(kRole) + "\nsource_profile = base\nexternal_id = ext\n" +

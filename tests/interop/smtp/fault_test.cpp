@@ -275,6 +275,22 @@ TEST(SmtpFault, UnknownIsRepeatedOnlyWhenAllowed) {
   EXPECT_THAT(again.messages(2), SizeIs(2));
 }
 
+/// What the second try meets says nothing about the first one, whose message may still arrive.
+TEST(SmtpFault, UnknownStaysUnknownWhenTheSecondTryFails) {
+  for (const char* second :
+       {"mail@2:reply:550 5.7.1 no", "rcpt@2:reply:450 4.2.1 later", "connect@2:hangup", "dot@2:reply:554 5.6.0 no"}) {
+    Peer peer("smtp_script.py", {"--fault=dot@1:hangup", "--fault=" + std::string(second)});
+    Envelope envelope = make_envelope("a@example.org", {"b@example.org"});
+    envelope.retry_unknown = true;
+    const Outcome outcome = submit(*sender_for(peer, options_for()), envelope, sample());
+    EXPECT_EQ(outcome.exit, 4) << second << ": " << outcome.error;
+    ASSERT_THAT(outcome.receipt.recipients, SizeIs(1)) << second;
+    EXPECT_EQ(outcome.receipt.recipients[0].result, Delivery::unknown) << second;
+    EXPECT_THAT(outcome.receipt.recipients[0].reply, HasSubstr("after the last octet")) << second;
+    EXPECT_THAT(dialogue(peer, "connect", "event"), SizeIs(2)) << second;
+  }
+}
+
 TEST(SmtpFault, NobodyListens_IsUnavailable) {
   const auto sender = smtp::make_sender(parse_sender_url("smtp://127.0.0.1:1"), options_for());
   const Outcome outcome = submit(*sender, make_envelope("a@example.org", {"b@example.org"}), sample());

@@ -8,7 +8,9 @@
 namespace mimeseal::test {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -45,6 +47,33 @@ TEST(SmtpAuth, EveryMechanismSignsIn) {
   }
   EXPECT_THAT(violations(peer), IsEmpty());
   EXPECT_THAT(violations(oauth), IsEmpty());
+}
+
+/// A client that is just being let in says nothing but this; an answer to AUTH is shown as "***".
+TEST(SmtpAuth, TraceShowsNoMechanismsAnswer) {
+  Peer peer("smtp_script.py", {"--user=me", "--password=correct horse"});
+  Peer oauth("smtp_script.py", {"--user=me", "--token=ya29.token"});
+  const std::vector<std::pair<std::string, bool>> mechanisms = {
+      {"PLAIN", false}, {"LOGIN", false}, {"CRAM-MD5", false}, {"XOAUTH2", true}, {"OAUTHBEARER", true}};
+  for (const auto& [mechanism, by_token] : mechanisms) {
+    SenderOptions options = options_for("me");
+    if (by_token) {
+      options.password = nullptr;
+      options.token = [] { return SecretBytes("ya29.token"); };
+    }
+    options.auth = mechanism;
+    std::vector<std::string> said;
+    options.trace = [&](std::string_view line) {
+      if (line.starts_with("> ")) said.emplace_back(line);
+    };
+    EXPECT_EQ(submit(*sender_for(by_token ? oauth : peer, options), kEnvelope, sample()).exit, 0) << mechanism;
+    const auto mail =
+        std::find_if(said.begin(), said.end(), [](const auto& line) { return line.starts_with("> MAIL"); });
+    said.erase(mail, said.end());
+    EXPECT_THAT(said, Contains(StartsWith("> AUTH " + mechanism)));
+    EXPECT_THAT(said, Each(AnyOf("> EHLO client.example", "> STARTTLS", "> AUTH " + mechanism,
+                                 "> AUTH " + mechanism + " ***", "> ***")));
+  }
 }
 
 TEST(SmtpAuth, WrongPassword_IsRefusedBeforeMailAndNeverShown) {
@@ -381,6 +410,45 @@ TEST(SmtpSession, RefusalInALaterGroup_IsFoundBeforeTheFirstIsSent) {
   EXPECT_EQ(outcome.receipt.recipients.at(2).code, 550);
   EXPECT_EQ(outcome.receipt.recipients.at(0).result, Delivery::refused);
   EXPECT_THAT(peer.messages(), IsEmpty());
+}
+
+/// Gives other octets in its second pass than in its first.
+class Changing final : public Source {
+ public:
+  Changing(std::string first, std::string second) : passes_{std::move(first), std::move(second)} {}
+  std::size_t read(std::span<char> into) override {
+    const std::size_t got = passes_.at(pass_).copy(into.data(), into.size(), at_);
+    at_ += got;
+    return got;
+  }
+  void rewind() override {
+    pass_ = at_ == 0 ? pass_ : 1;
+    at_ = 0;
+  }
+  [[nodiscard]] std::optional<std::uint64_t> size() const override { return std::nullopt; }
+
+ private:
+  std::vector<std::string> passes_;
+  std::size_t pass_ = 0;
+  std::size_t at_ = 0;
+};
+
+TEST(SmtpSession, MessageThatChangesBetweenThePasses_IsSentToNobody) {
+  for (const char* offers : {"PIPELINING", "PIPELINING,CHUNKING"}) {
+    for (const std::string& second : {sample() + "more\r\n", sample().substr(0, sample().size() - 3), std::string()}) {
+      Peer peer("smtp_script.py", {"--ehlo-tls=" + std::string(offers)});
+      const auto sender = sender_for(peer, options_for());
+      Changing message(sample(), second);
+      try {
+        const Receipt receipt = sender->submit(kEnvelope, message);
+        ADD_FAILURE() << offers << ": " << to_string(receipt.recipients.at(0).result);
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Errc::io) << offers;
+      }
+      EXPECT_EQ(submit(*sender, kEnvelope, sample()).exit, 0) << offers;
+      EXPECT_THAT(peer.messages(1), SizeIs(1)) << offers;
+    }
+  }
 }
 
 /// For each command of the second message: its verb, and whether it came before the reply to the one before it.
