@@ -16,7 +16,7 @@ namespace mail {
 namespace {
 
 Place message_of(Opening& opening, const InputPtr& input) {
-  Place message = scan_place(input, opening.settings.scan, "1");
+  Place message = scan_place(input, opening, "1");
   opening.add(message.scanned->index.problems);
   return message;
 }
