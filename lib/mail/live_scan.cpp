@@ -12,15 +12,15 @@ LiveScan::~LiveScan() {
   if (thread_.joinable()) thread_.join();
 }
 
-void LiveScan::start(InputPtr growing) {
+void LiveScan::start(InputPtr input) {
   try {
-    thread_ = quiet_thread([this, growing = std::move(growing)]() mutable {
+    thread_ = quiet_thread([this, input = std::move(input)]() mutable {
       try {
-        index_ = scan(*growing, 0, UINT64_MAX, limits_, path_, work_);
+        index_ = scan(*input, 0, UINT64_MAX, limits_, path_, work_);
       } catch (...) {
         failure_ = std::current_exception();
       }
-      growing.reset();
+      input.reset();
     });
   } catch (const std::system_error&) {
     return;

@@ -10,8 +10,9 @@
 
 namespace mimeseal::mail {
 
-/// Scans what a layer holds while it is still being decrypted or verified, in a thread of its own. What it finds counts
-/// only when the layer may be looked into; else it is thrown away with this object.
+/// Scans in a thread of its own: what a layer holds while it is still being decrypted or verified, or the message while
+/// its layer is opened. What it finds of a layer counts only when that may be looked into; else it is thrown away with
+/// this.
 class LiveScan {
  public:
   LiveScan(const ScanLimits& limits, std::string path, ScanWork work)
@@ -20,8 +21,8 @@ class LiveScan {
   LiveScan& operator=(const LiveScan&) = delete;
   ~LiveScan();
 
-  /// `growing` as from Spool::when_long. Where no thread can be had, nothing happens.
-  void start(InputPtr growing);
+  /// A whole input, or a growing one as from Spool::when_long. Where no thread can be had, nothing happens.
+  void start(InputPtr input);
   [[nodiscard]] bool is_running() const noexcept { return thread_.joinable(); }
   /// Waits for the end of the scan; throws what scan() threw.
   [[nodiscard]] PartIndex finish();

@@ -121,6 +121,23 @@ class Open(ToolTest):
         self.assertEqual((report["layers"][0]["result"], [part["path"] for part in report["parts"]]), ("bad", ["1"]))
         self.assertEqual((sorted(os.listdir(self.folder)), self.read("payload")), (before, b"old"))
 
+    def test_what_is_odd_in_a_long_message_is_seen_as_in_a_short_one(self):
+        """A long one's layer is opened while its octets are still looked through."""
+        self.sealed_long("long.eml", "--sign", "--signature", "opaque")
+        self.signed("short.eml", "--signature", "opaque")
+        codes = {}
+        for name in ("short", "long"):
+            sealed = self.read(name + ".eml")
+            self.assertEqual(self.open(name + ".eml").json["summary"]["signed"], "good")
+            at = sealed.rindex(b"\r\n", 0, len(sealed) - 300)
+            odd = sealed[:at] + b"\r" + sealed[at:at + 100] + b" " * 1200 + sealed[at + 100:]
+            self.write("odd.eml", odd)
+            report = self.open("odd.eml").json
+            codes[name] = [(problem["code"], problem["path"]) for problem in report["problems"]]
+            self.assertEqual(report["summary"]["signed"], "unverified")
+        self.assertEqual(codes["long"], codes["short"])
+        self.assertEqual([code for code, _ in codes["long"]], ["bare-cr", "overlong-line"])
+
     def test_a_full_disk_leaves_no_payload(self):
         """Also where the thread that writes is the one to meet it."""
         self.sealed_long("long.eml", "--encrypt", "--recipient-key", os.path.join(RFC9216, "bob.encrypt.crt"))
