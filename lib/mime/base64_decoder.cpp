@@ -38,13 +38,14 @@ class Base64Decoder final : public Decoder {
   bool ended_ = false;
 };
 
-/// Whole groups of four digits, until something else comes; says how many octets of text they were.
+/// Whole groups of four digits, and line ends between some of them, until something else comes; says how many octets of
+/// text they were.
 std::size_t Base64Decoder::decode_groups(std::string_view text, char** to) {
   const auto& [first, second, third, fourth] = kBase64Tables;
-  const std::size_t blocks = decode_base64_blocks(text, *to);
-  const char* at = text.data() + blocks;
-  const char* const last = text.data() + text.size() - text.size() % 4;
-  char* put = *to + blocks / 4 * 3;
+  const Base64Blocks blocks = decode_base64_blocks(text, *to);
+  const char* at = text.data() + blocks.read;
+  const char* const last = at + (text.size() - blocks.read) / 4 * 4;
+  char* put = *to + blocks.written;
   for (; at != last; at += 4, put += 3) {
     const std::uint32_t value = first[static_cast<unsigned char>(at[0])] | second[static_cast<unsigned char>(at[1])] |
                                 third[static_cast<unsigned char>(at[2])] | fourth[static_cast<unsigned char>(at[3])];

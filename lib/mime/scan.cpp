@@ -12,6 +12,7 @@
 #include "mime/boundary_set.h"
 #include "mime/lexer.h"
 #include "mime/line_facts.h"
+#include "mime/line_run.h"
 #include "mime/part_facts.h"
 #include "mime/problem_list.h"
 #include "mime/scan_header.h"
@@ -167,7 +168,6 @@ std::optional<Delimiter> Scanner::next_delimiter() {
     }
     std::size_t used = 0;
     go_on = scan_lines(view, wanted, &used, &lines, &found);
-    lines.look_at(view.substr(0, used));
     if (meter_) meter_->add(view.substr(0, used));
     at_ += used;
   }
@@ -187,13 +187,25 @@ bool Scanner::scan_lines(std::string_view view, std::size_t wanted, std::size_t*
   const bool whole = at_ + view.size() == window_.end();
   const bool dividing = !boundaries_.empty();
   std::size_t at = 0;
+  std::size_t looked_at = 0;
+  const auto done = [&](std::size_t end) {
+    lines->look_at(view.substr(looked_at, end - looked_at));
+    *used = end;
+  };
   while (at < view.size()) {
+    if (line_start_) {
+      if (const std::size_t passed = pass_lines(view.substr(at), dividing, lines, &line_end_); passed > 0) {
+        lines->look_at(view.substr(looked_at, at - looked_at));
+        looked_at = at += passed;
+        continue;
+      }
+    }
     if (line_start_ && dividing && view[at] == '-') {
       if (view.size() - at < wanted && !whole) break;  // more of this line is needed
       const std::string_view line = view.substr(at);
       const BoundarySet::Entry* entry = line.starts_with("--") ? boundaries_.longest_prefix(line.substr(2)) : nullptr;
       if (entry != nullptr) {
-        *used = at;
+        done(at);
         *found = Delimiter{at_ + at, entry->frame, entry->boundary.size()};
         return false;
       }
@@ -214,7 +226,7 @@ bool Scanner::scan_lines(std::string_view view, std::size_t wanted, std::size_t*
     line_start_ = true;
     at = end + 1;
   }
-  *used = at;
+  done(at);
   return true;
 }
 
