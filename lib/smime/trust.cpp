@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "smime/constraints.h"
 #include "smime/inquiry.h"
 
 namespace mimeseal::smime {
@@ -123,6 +124,11 @@ void PathValidator::judge_path(X509* certificate, bool worth_asking, Certificate
   if (!path.failure.empty()) {
     facts.trust = Trust::untrusted;
     facts.trust_why = "the path from the signer's certificate to a trust anchor fails at " + path.failure;
+    return;
+  }
+  if (std::string fault = constraint_fault(path.chain, addresses_of(certificate)); !fault.empty()) {
+    facts.trust = Trust::untrusted;
+    facts.trust_why = std::move(fault);
     return;
   }
   for (std::size_t depth = 0; depth < path.chain.size(); ++depth) {
