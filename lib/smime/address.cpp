@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "mimeseal/core/text.h"
 #include "smime/key.h"
@@ -76,6 +77,7 @@ bool is_address_literal(std::string_view text) noexcept {
 bool is_domain(std::string_view text, bool international) {
   if (is_address_literal(text)) return true;
   if (!is_host_name(text, international)) return false;
+  if (is_ascii(text) && text.find("--") == std::string_view::npos) return true;  // no label that IDNA reads
   const std::string labels = looked_up(text);
   if (!is_ascii(text)) return !labels.empty() && is_host_name(labels, false);
   return labels.empty() || labels == ascii_lower(text);
@@ -131,12 +133,18 @@ std::string utf8_of(const ASN1_STRING* text) {
   return {reinterpret_cast<const char*>(memory), static_cast<std::size_t>(length)};
 }
 
-/// What is not written as its type demands is a trick, not an address: it is not heard.
-void add_address(std::vector<std::string>& addresses, std::string address, bool international) {
-  if (!is_mailbox(address, international)) return;
-  if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
-    addresses.push_back(std::move(address));
-}
+/// Collects addresses, each once. What is not written as its type demands is a trick, not an address: it is not heard.
+class Addresses final {
+ public:
+  void add(std::string address, bool international) {
+    if (is_mailbox(address, international) && seen_.insert(address).second) list_.push_back(std::move(address));
+  }
+  [[nodiscard]] std::vector<std::string> take() { return std::move(list_); }
+
+ private:
+  std::vector<std::string> list_;
+  std::set<std::string, std::less<>> seen_;
+};
 
 }  // namespace
 
@@ -149,25 +157,25 @@ bool matches_address(std::string_view a, std::string_view b) {
 }
 
 std::vector<std::string> addresses_of(X509* certificate) {
-  std::vector<std::string> addresses;
+  Addresses addresses;
   const GeneralNamesPtr names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   const Asn1ObjectPtr smtp_utf8(check(OBJ_txt2obj(kSmtpUtf8Mailbox, 1), "making an object identifier"));
   for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
     if (name->type == GEN_EMAIL) {
-      add_address(addresses, std::string(octets_of(name->d.rfc822Name)), false);
+      addresses.add(std::string(octets_of(name->d.rfc822Name)), false);
     } else if (name->type == GEN_OTHERNAME && OBJ_cmp(name->d.otherName->type_id, smtp_utf8.get()) == 0 &&
                name->d.otherName->value->type == V_ASN1_UTF8STRING) {
-      add_address(addresses, std::string(octets_of(name->d.otherName->value->value.utf8string)), true);
+      addresses.add(std::string(octets_of(name->d.otherName->value->value.utf8string)), true);
     }
   }
   const X509_NAME* const subject = X509_get_subject_name(certificate);
   for (int i = -1; (i = X509_NAME_get_index_by_NID(subject, NID_pkcs9_emailAddress, i)) >= 0;) {
-    add_address(addresses, utf8_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i))), false);
+    addresses.add(utf8_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i))), false);
   }
   ERR_clear_error();
-  return addresses;
+  return addresses.take();
 }
 
 CanonicalMailbox canonical_mailbox(std::string_view address) {

@@ -61,6 +61,7 @@ struct MailConstraints {
     }
   }
 
+  [[nodiscard]] bool none() const noexcept { return excluded.empty() && !limits && !unclear; }
   [[nodiscard]] bool allow(const CanonicalMailbox& mailbox) const {
     const auto holds_it = [&mailbox](const Subtree& subtree) { return holds(subtree, mailbox); };
     return std::none_of(excluded.begin(), excluded.end(), holds_it) &&
@@ -85,12 +86,14 @@ MailConstraints constraints_of(X509* certificate) {
 
 }  // namespace
 
-std::string constraint_fault(const std::vector<X509Ptr>& chain, const std::vector<std::string>& addresses) {
-  if (addresses.empty()) return {};
+std::string constraint_fault(const std::vector<X509Ptr>& chain) {
+  std::optional<std::vector<std::string>> addresses;
   for (std::size_t depth = 1; depth < chain.size(); ++depth) {
     const MailConstraints constraints = constraints_of(chain[depth].get());
-    if (constraints.unclear) return "the name constraints of " + quoted(chain[depth].get()) + " cannot be read";
-    for (const std::string& address : addresses) {
+    if (constraints.none()) continue;
+    if (!addresses) addresses = addresses_of(chain.front().get());
+    for (const std::string& address : *addresses) {
+      if (constraints.unclear) return "the name constraints of " + quoted(chain[depth].get()) + " cannot be read";
       if (!constraints.allow(canonical_mailbox(address)))
         return "the name constraints of " + quoted(chain[depth].get()) + " do not allow " + address;
     }

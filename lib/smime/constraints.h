@@ -12,9 +12,8 @@
 
 namespace mimeseal::smime {
 
-/// `chain` leads from the signer's certificate to the anchor, `addresses` are those of the signer's certificate, as
-/// addresses_of() gives them. Which CA does not allow which of them; empty when all are allowed.
-[[nodiscard]] std::string constraint_fault(const std::vector<X509Ptr>& chain,
-                                           const std::vector<std::string>& addresses);
+/// `chain` leads from the signer's certificate to the anchor. Which of its CAs does not allow which address of the
+/// signer's certificate, as addresses_of() gives them; empty when all are allowed.
+[[nodiscard]] std::string constraint_fault(const std::vector<X509Ptr>& chain);
 
 }  // namespace mimeseal::smime

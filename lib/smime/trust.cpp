@@ -128,7 +128,7 @@ void PathValidator::judge_path(X509* certificate, bool worth_asking, Certificate
     facts.trust_why = "the path from the signer's certificate to a trust anchor fails at " + path.failure;
     return;
   }
-  if (std::string fault = constraint_fault(path.chain, addresses_of(certificate)); !fault.empty()) {
+  if (std::string fault = constraint_fault(path.chain); !fault.empty()) {
     facts.trust = Trust::untrusted;
     facts.trust_why = std::move(fault);
     return;
