@@ -178,15 +178,19 @@ TEST_F(SmimePath, ForgedRevocationList_LeavesTheTrustUnknown) {
   EXPECT_EQ(judge_leaf({file("forged.crl")}).trust, Trust::unknown);
 }
 
-/// By key identifier, with two certificates of the one key in the message: the leaf's, and one that has expired by
-/// then.
-SignerFacts judge_renewed(const TempDir& dir, const std::string& signer, const Words& more) {
+/// A signature by key identifier with two certificates of the one key in it: the leaf's, and an older one.
+std::string signed_by_one_of_two(const TempDir& dir, const std::string& signer, const Words& more) {
   Words command{"openssl", "cms",     "-sign", "-nocerts", "-nodetach", "-binary",   "-keyid",    "-outform",
                 "DER",     "-signer", signer,  "-inkey",   "leaf.key",  "-certfile", "bundle.pem"};
   command.insert(command.end(), more.begin(), more.end());
   const auto done = run(command, {.input = "signed", .directory = dir.path()});
   EXPECT_EQ(done.exit_code, 0) << done.err;
-  return judged(*engine({}, {smime_file("root.crt")}), done.out, now() + std::chrono::days(2));
+  return done.out;
+}
+
+/// Judged when the older one has expired.
+SignerFacts judge_renewed(const std::string& der) {
+  return judged(*engine({}, {smime_file("root.crt")}), der, now() + std::chrono::days(2));
 }
 
 TEST_F(SmimePath, RenewedCertificateOfOneKey_IsFoundAmongThem) {
@@ -196,14 +200,20 @@ TEST_F(SmimePath, RenewedCertificateOfOneKey_IsFoundAmongThem) {
     shell("openssl req -new -key leaf.key -subj '" + std::string(name) + R"(' -out old.csr
       openssl x509 -req -in old.csr -CA sub.crt -CAkey sub.key -days 1 -set_serial 90 -extfile leaf.cnf -extensions x -out old.crt
       cat sub.crt old.crt leaf.crt > bundle.pem)");
-    const SignerFacts unnamed = judge_renewed(dir_, "leaf.crt", {});
+    const SignerFacts unnamed = judge_renewed(signed_by_one_of_two(dir_, "leaf.crt", {}));
     EXPECT_EQ(unnamed.validity, Validity::valid) << name << unnamed.why;
     EXPECT_EQ(unnamed.trust, Trust::trusted) << name << unnamed.why;
-    const SignerFacts renewed = judge_renewed(dir_, "leaf.crt", {"-cades"});
+    const SignerFacts renewed = judge_renewed(signed_by_one_of_two(dir_, "leaf.crt", {"-cades"}));
     EXPECT_EQ(renewed.validity, Validity::valid) << name << renewed.why;
-    const SignerFacts old = judge_renewed(dir_, "old.crt", {"-cades"});
+    const SignerFacts old = judge_renewed(signed_by_one_of_two(dir_, "old.crt", {"-cades"}));
     EXPECT_EQ(old.validity, Validity::expired) << name << "the signature names this one";
     EXPECT_EQ(judge(old), Verdict::unverified);
+
+    write_file(dir_ / "seen.p7s", signed_by_one_of_two(dir_, "leaf.crt", {"-cades"}));
+    smime::EngineOptions options;
+    options.recipient_keys = {file("seen.p7s")};
+    EXPECT_TRUE(smime::make_engine(options)->recipient_key("leaf@smime.test", now() + std::chrono::days(2)).key)
+        << name << ": it can be answered";
   }
 }
 
