@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "smime/announced.h"
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "smime/capabilities.h"
 #include "smime/open.h"
@@ -14,18 +16,22 @@ bool is_named_by(X509_NAME* issuer, ASN1_INTEGER* serial, X509* certificate) {
          X509_NAME_cmp(issuer, X509_get_issuer_name(certificate)) == 0;
 }
 
-X509* signer_of(const asn1::SignerInfo& signer, const SignedData& message) {
+/// Renewed certificates of one key share its identifier; more than this no signer has.
+constexpr std::size_t kMaxCandidates = 16;
+
+std::vector<X509*> candidates_of(const asn1::SignerInfo& signer, const SignedData& message) {
   const asn1::CertificateId& id = *signer.sid;
+  std::vector<X509*> found;
   for (const X509Ptr& certificate : message.certificates) {
-    if (id.type == asn1::kIssuerAndSerial) {
-      const asn1::IssuerAndSerial& named = *id.d.issuer_and_serial;
-      if (is_named_by(named.issuer, named.serial, certificate.get())) return certificate.get();
-      continue;
-    }
+    if (found.size() == kMaxCandidates) break;
     const ASN1_OCTET_STRING* const own = X509_get0_subject_key_id(certificate.get());
-    if (own != nullptr && ASN1_OCTET_STRING_cmp(own, id.d.key_id) == 0) return certificate.get();
+    const bool named =
+        id.type == asn1::kIssuerAndSerial
+            ? is_named_by(id.d.issuer_and_serial->issuer, id.d.issuer_and_serial->serial, certificate.get())
+            : own != nullptr && ASN1_OCTET_STRING_cmp(own, id.d.key_id) == 0;
+    if (named) found.push_back(certificate.get());
   }
-  return nullptr;
+  return found;
 }
 
 /// The one value of a signed attribute; null when it is missing or there are several.
@@ -96,9 +102,12 @@ std::vector<Announced> announced_in(std::string_view signed_data) {
       reader, [](const std::string&) {}, [](std::string_view) {}, unused);
   leave_content_info(reader);
   for (const asn1::SignerInfoPtr& signer : message.signers) {
-    X509* const certificate = signer_of(*signer, message);
     std::optional<Time> signed_at;
-    if (certificate == nullptr || !holds(*signer, message, certificate, signed_at)) continue;
+    const std::vector<X509*> candidates = candidates_of(*signer, message);
+    const auto fitting = std::find_if(candidates.begin(), candidates.end(),
+                                      [&](X509* candidate) { return holds(*signer, message, candidate, signed_at); });
+    if (fitting == candidates.end()) continue;
+    X509* const certificate = *fitting;
     const ASN1_TYPE* const value = attribute(*signer, NID_SMIMECapabilities);
     const bool listed = value != nullptr && value->type == V_ASN1_SEQUENCE;
     const auto ciphers = listed ? ciphers_in(octets_of(value->value.sequence)) : std::nullopt;

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "smime/path.h"
+#include "smime/lists.h"
 
 namespace mimeseal::smime {
 namespace {
@@ -60,14 +60,12 @@ class Inquirer final {
     std::vector<X509_CRL*> lists = known_;
     for (const X509CrlPtr& list : inquiry_.lists)
       lists.push_back(list.get());
-    std::vector<X509Ptr> anchors;
-    anchors.push_back(share(issuer));
-    const X509StorePtr store = make_store(anchors, lists);
-    const PathFacts path = walk_path(delegate, {.store = store.get(), .crls = lists, .at = at_});
-    if (path.failure.empty() && path.lists[0] == X509_V_OK && path.revoked_depth != 0) return;
+    const ListFacts facts = ask_lists(delegate, issuer, lists, at_);
+    if (facts.status == ListFacts::Status::good) return;
     answer = {.status = Status::unclear,
-              .why = path.revoked_depth == 0 ? "the responder's own certificate is revoked"
-                                             : "whether the responder's own certificate is revoked cannot be told"};
+              .why = facts.status == ListFacts::Status::revoked
+                         ? "the responder's own certificate is revoked"
+                         : "whether the responder's own certificate is revoked cannot be told"};
   }
 
   /// The first alternative of each distribution point that gives a list; `why` when none did.

@@ -11,27 +11,6 @@
 namespace mimeseal::smime {
 namespace {
 
-/// id-on-SmtpUTF8Mailbox (RFC 9598, section 3).
-constexpr const char* kSmtpUtf8Mailbox = "1.3.6.1.5.5.7.8.9";
-
-std::string utf8_of(const ASN1_STRING* text) {
-  unsigned char* memory = nullptr;
-  const int length = ASN1_STRING_to_UTF8(&memory, text);
-  if (length < 0) {
-    ERR_clear_error();
-    return {};
-  }
-  const MemoryPtr owner(memory);
-  return {reinterpret_cast<const char*>(memory), static_cast<std::size_t>(length)};
-}
-
-/// An address with a NUL, a line end or ill-formed UTF-8 in it is a trick, not an address: it is not heard.
-void add_address(std::vector<std::string>& addresses, std::string address) {
-  if (address.find('@') == std::string::npos || has_crlf_or_nul(address) || !is_utf8(address)) return;
-  if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
-    addresses.push_back(std::move(address));
-}
-
 std::string curve_name(EVP_PKEY* key) {
   std::array<char, 80> group{};
   std::size_t length = 0;
@@ -132,28 +111,6 @@ std::string algorithm_of(X509* certificate) {
   std::array<char, 80> name{};
   OBJ_obj2txt(name.data(), name.size(), algorithm, 0);
   return name.data();
-}
-
-std::vector<std::string> addresses_of(X509* certificate) {
-  std::vector<std::string> addresses;
-  const GeneralNamesPtr names(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-  const Asn1ObjectPtr smtp_utf8(check(OBJ_txt2obj(kSmtpUtf8Mailbox, 1), "making an object identifier"));
-  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type == GEN_EMAIL) {
-      add_address(addresses, std::string(octets_of(name->d.rfc822Name)));
-    } else if (name->type == GEN_OTHERNAME && OBJ_cmp(name->d.otherName->type_id, smtp_utf8.get()) == 0 &&
-               name->d.otherName->value->type == V_ASN1_UTF8STRING) {
-      add_address(addresses, std::string(octets_of(name->d.otherName->value->value.utf8string)));
-    }
-  }
-  const X509_NAME* const subject = X509_get_subject_name(certificate);
-  for (int i = -1; (i = X509_NAME_get_index_by_NID(subject, NID_pkcs9_emailAddress, i)) >= 0;) {
-    add_address(addresses, utf8_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i))));
-  }
-  ERR_clear_error();
-  return addresses;
 }
 
 std::optional<Time> time_of(const ASN1_TIME* time) {

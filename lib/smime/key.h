@@ -55,7 +55,8 @@ using SmimeKeyPtr = std::shared_ptr<const SmimeKey>;
 [[nodiscard]] std::string algorithm_of(EVP_PKEY* key);
 /// The same of a certificate, also when OpenSSL cannot use its key.
 [[nodiscard]] std::string algorithm_of(X509* certificate);
-/// rfc822Name, SmtpUTF8Mailbox (RFC 9598) and the subject's emailAddress, in that order, each once, UTF-8.
+/// rfc822Name, SmtpUTF8Mailbox (RFC 9598) and the subject's emailAddress, in that order, each once, UTF-8; only those
+/// that are written as their type demands: what is not cannot be held against name constraints.
 [[nodiscard]] std::vector<std::string> addresses_of(X509* certificate);
 [[nodiscard]] std::optional<Time> time_of(const ASN1_TIME* time);
 [[nodiscard]] std::string pem_of(X509* certificate);
@@ -63,5 +64,13 @@ using SmimeKeyPtr = std::shared_ptr<const SmimeKey>;
 [[nodiscard]] bool allows_mail(X509* certificate);
 /// Whether two addresses match for choosing certificates: domains by A-labels, all without regard to ASCII case.
 [[nodiscard]] bool matches_address(std::string_view a, std::string_view b);
+/// A mailbox as every way to write it comes out: the local part without quotes, the domain by A-labels, ASCII in lower
+/// case. All that From is held to match is one and the same here.
+struct CanonicalMailbox {
+  std::string local_part;
+  std::string domain;
+};
+/// An element of addresses_of().
+[[nodiscard]] CanonicalMailbox canonical_mailbox(std::string_view address);
 
 }  // namespace mimeseal::smime

@@ -70,6 +70,13 @@ void read_signers(BerReader& reader, SignedData& message) {
   reader.leave("signerInfos");
 }
 
+/// What stands in the layer is a mail part, and says so (RFC 8551, section 2.4.1): what somebody signed as something
+/// else, as a timestamp, a receipt or a key package, is no mail of his.
+void demand_data(const SignedData& message, LayerFacts& facts) {
+  if (message.content_type == oid::kData || message.signers.empty()) return;
+  condemn(facts, "what was signed is not mail but " + asn1::oid_name(message.content_type));
+}
+
 void judge_all(const SignedData& message, const MessageDigests& digests, const Replay& replay, const Opening& opening) {
   const PathValidator validator(opening.state, message.certificates, opening.spec.at, opening.spec.revocation);
   const SignatureContext context{.state = opening.state,
@@ -137,6 +144,7 @@ void open_signed(BerReader& reader, Source& layer, Sink& out, const Opening& ope
   }
   judge_all(
       message, digests, [&layer](const OctetConsumer& consume) { replay_content(layer, consume); }, opening);
+  demand_data(message, facts);
   if (!message.has_content) condemn(facts, "the signature is detached: its content is not in the message");
 }
 
@@ -174,6 +182,7 @@ LayerFacts SmimeEngine::verify(Source& content, std::string_view signature, cons
     digests.finish();
     facts.result = LayerResult::good;
     judge_all(message, digests, pass, opening);
+    demand_data(message, facts);
     // Whoever looks at the signature alone would see another text than the reader does.
     if (message.has_content) condemn(facts, "the detached signature carries a content of its own");
   } catch (const Error& error) {

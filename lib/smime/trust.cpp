@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "smime/constraints.h"
 #include "smime/inquiry.h"
 
 namespace mimeseal::smime {
@@ -72,6 +73,10 @@ void say_unclear(X509* certificate, const std::string& why, CertificateFacts& fa
   facts.trust_why = "whether the certificate of " + quoted(certificate) + " is revoked cannot be told: " + why;
 }
 
+bool says_revoked(const ListFacts& told) {
+  return told.status == ListFacts::Status::revoked;
+}
+
 }  // namespace
 
 std::string weakness_of(EVP_PKEY* key) {
@@ -92,10 +97,14 @@ PathValidator::PathValidator(const EngineState& state, const std::vector<X509Ptr
   if (state.anchors.empty()) return;
   for (const X509CrlPtr& crl : state.crls)
     crls_.push_back(crl.get());
-  store_ = make_store(state.anchors, crls_);
+  store_ = make_store(state.anchors);
   untrusted_.reset(check(sk_X509_new_null(), "a list of certificates"));
   push_all(untrusted_.get(), carried);
   push_all(untrusted_.get(), state.intermediates);
+  for (const std::vector<X509Ptr>* certificates : {&state.anchors, &state.intermediates, &carried}) {
+    for (const X509Ptr& certificate : *certificates)
+      known_.push_back(certificate.get());
+  }
 }
 
 CertificateFacts PathValidator::judge(X509* certificate, bool worth_asking) const {
@@ -112,17 +121,16 @@ CertificateFacts PathValidator::judge(X509* certificate, bool worth_asking) cons
   return facts;
 }
 
-PathFacts PathValidator::walk(X509* certificate, X509_STORE* store, const std::vector<X509_CRL*>& crls) const {
-  return walk_path(
-      certificate,
-      {.store = store, .untrusted = untrusted_.get(), .crls = crls, .at = at_, .purpose = X509_PURPOSE_SMIME_SIGN});
-}
-
 void PathValidator::judge_path(X509* certificate, bool worth_asking, CertificateFacts& facts) const {
-  const PathFacts path = walk(certificate, store_.get(), crls_);
+  const PathFacts path = walk_path(certificate, {.store = store_.get(), .untrusted = untrusted_.get(), .at = at_});
   if (!path.failure.empty()) {
     facts.trust = Trust::untrusted;
     facts.trust_why = "the path from the signer's certificate to a trust anchor fails at " + path.failure;
+    return;
+  }
+  if (std::string fault = constraint_fault(path.chain); !fault.empty()) {
+    facts.trust = Trust::untrusted;
+    facts.trust_why = std::move(fault);
     return;
   }
   for (std::size_t depth = 0; depth < path.chain.size(); ++depth) {
@@ -134,56 +142,52 @@ void PathValidator::judge_path(X509* certificate, bool worth_asking, Certificate
     facts.usage = Usage::not_for_mail;
     facts.usage_why = "a certificate on the signer's path is not meant for mail";
   }
-  if (path.revoked_depth < 0 && fetcher_ != nullptr && worth_asking) {
-    judge_by_servers(certificate, path, facts);
+  const std::vector<ListFacts> told = ask_all(path.chain, crls_);
+  if (fetcher_ != nullptr && worth_asking && std::none_of(told.begin(), told.end(), says_revoked)) {
+    judge_by_servers(path.chain, facts);
   } else {
-    judge_by_lists(path, facts);
+    judge_by_lists(path.chain, told, facts);
   }
 }
 
-void PathValidator::judge_by_lists(const PathFacts& path, CertificateFacts& facts) {
-  if (path.revoked_depth >= 0) {
-    say_revoked(path.chain[static_cast<std::size_t>(path.revoked_depth)].get(), facts);
-    return;
-  }
-  for (std::size_t depth = 0; depth + 1 < path.chain.size(); ++depth) {  // an anchor needs no CRL of its own
-    const int lists = path.lists[depth];
-    if (lists == X509_V_OK || lists == X509_V_ERR_UNABLE_TO_GET_CRL) continue;  // asked where there is one
-    say_unclear(path.chain[depth].get(), X509_verify_cert_error_string(lists), facts);
-    return;
-  }
+std::vector<ListFacts> PathValidator::ask_all(const Chain& chain, const std::vector<X509_CRL*>& lists) const {
+  std::vector<ListFacts> told;
+  for (std::size_t depth = 0; depth + 1 < chain.size(); ++depth)
+    told.push_back(ask_lists(chain[depth].get(), chain[depth + 1].get(), lists, at_));
+  told.push_back(ask_lists_of_anchor(chain.back().get(), known_, lists, at_));
+  return told;
+}
+
+void PathValidator::judge_by_lists(const Chain& chain, const std::vector<ListFacts>& told, CertificateFacts& facts) {
   facts.trust = Trust::trusted;
+  for (std::size_t depth = 0; depth < told.size(); ++depth) {
+    if (says_revoked(told[depth])) return say_revoked(chain[depth].get(), facts);
+  }
+  for (std::size_t depth = 0; depth < told.size(); ++depth) {  // one without a list need not have one
+    if (told[depth].status == ListFacts::Status::unclear)
+      return say_unclear(chain[depth].get(), told[depth].why, facts);
+  }
 }
 
-void PathValidator::judge_by_servers(X509* certificate, const PathFacts& path, CertificateFacts& facts) const {
-  const Inquiry inquiry = ask_servers(path.chain, crls_, at_, *fetcher_);
-  std::vector<X509_CRL*> crls = crls_;
+void PathValidator::judge_by_servers(const Chain& chain, CertificateFacts& facts) const {
+  const Inquiry inquiry = ask_servers(chain, crls_, at_, *fetcher_);
+  std::vector<X509_CRL*> lists = crls_;
   for (const X509CrlPtr& list : inquiry.lists)
-    crls.push_back(list.get());
-  const X509StorePtr store = make_store(state_.anchors, crls);
-  const PathFacts informed = walk(certificate, store.get(), crls);
-  const bool same = std::equal(path.chain.begin(), path.chain.end(), informed.chain.begin(), informed.chain.end(),
-                               [](const X509Ptr& a, const X509Ptr& b) { return X509_cmp(a.get(), b.get()) == 0; });
-  if (!same) {
-    say_unclear(certificate, "the path is another one with the lists that were fetched", facts);
-    return;
-  }
-  for (std::size_t depth = 0; depth < inquiry.answers.size(); ++depth) {
-    if (inquiry.answers[depth].status == OcspAnswer::Status::revoked ||
-        informed.revoked_depth == static_cast<int>(depth)) {
-      say_revoked(path.chain[depth].get(), facts);
-      return;
-    }
-  }
+    lists.push_back(list.get());
+  std::vector<ListFacts> told = ask_all(chain, lists);
   for (std::size_t depth = 0; depth < inquiry.answers.size(); ++depth) {
     const OcspAnswer& answer = inquiry.answers[depth];
-    const int lists = informed.lists[depth];
-    if (answer.status == OcspAnswer::Status::good || lists == X509_V_OK) continue;
-    const bool none = lists == X509_V_ERR_UNABLE_TO_GET_CRL && !answer.why.empty();
-    say_unclear(path.chain[depth].get(), none ? answer.why : X509_verify_cert_error_string(lists), facts);
-    return;
+    ListFacts& list = told[depth];
+    if (answer.status == OcspAnswer::Status::revoked) {
+      list.status = ListFacts::Status::revoked;
+    } else if (answer.status == OcspAnswer::Status::good && !says_revoked(list)) {
+      list.status = ListFacts::Status::good;
+    } else if (list.status == ListFacts::Status::none) {
+      list = {.status = ListFacts::Status::unclear,
+              .why = answer.why.empty() ? "no list that was fetched is by its issuer" : answer.why};
+    }
   }
-  facts.trust = Trust::trusted;
+  judge_by_lists(chain, told, facts);
 }
 
 }  // namespace mimeseal::smime

@@ -11,6 +11,7 @@
 #include "mimeseal/crypto/verdict.h"
 #include "smime/engine_impl.h"
 #include "smime/handles.h"
+#include "smime/lists.h"
 #include "smime/path.h"
 
 namespace mimeseal::smime {
@@ -27,10 +28,10 @@ struct CertificateFacts {
 };
 
 /// Judges certificates at one time with the engine's anchors and CRLs. An anchor counts because the user gave it: it
-/// need not be self-signed. CRLs are asked where the user gave one for the issuer; one that is out of date, or that
-/// cannot be checked, makes the trust unknown. What a message carries serves as intermediates and nothing else: its
-/// CRLs are ignored, since an old one could hide a revocation. With a fetcher, the CAs' servers are asked about every
-/// certificate of a path that holds, and what they leave open makes the trust unknown.
+/// need not be self-signed. CRLs are asked where the user gave one for the issuer; where none is there that is in date,
+/// or one that cannot be checked, the trust is unknown. What a message carries serves as intermediates and nothing
+/// else: its CRLs are ignored, since an old one could hide a revocation. With a fetcher, the CAs' servers are asked
+/// about every certificate of a path that holds, and what they leave open makes the trust unknown.
 class PathValidator final {
  public:
   /// `carried`, `state` and `fetcher` (which may be null) must outlive it.
@@ -39,10 +40,12 @@ class PathValidator final {
   [[nodiscard]] CertificateFacts judge(X509* certificate, bool worth_asking) const;
 
  private:
-  [[nodiscard]] PathFacts walk(X509* certificate, X509_STORE* store, const std::vector<X509_CRL*>& crls) const;
+  using Chain = std::vector<X509Ptr>;
   void judge_path(X509* certificate, bool worth_asking, CertificateFacts& facts) const;
-  static void judge_by_lists(const PathFacts& path, CertificateFacts& facts);
-  void judge_by_servers(X509* certificate, const PathFacts& path, CertificateFacts& facts) const;
+  /// What the lists say of each certificate of the chain, the anchor's last.
+  [[nodiscard]] std::vector<ListFacts> ask_all(const Chain& chain, const std::vector<X509_CRL*>& lists) const;
+  static void judge_by_lists(const Chain& chain, const std::vector<ListFacts>& told, CertificateFacts& facts);
+  void judge_by_servers(const Chain& chain, CertificateFacts& facts) const;
 
   const EngineState& state_;
   Time at_;
@@ -50,6 +53,7 @@ class PathValidator final {
   std::vector<X509_CRL*> crls_;  ///< the user's
   X509StorePtr store_;
   X509BorrowedStackPtr untrusted_;
+  std::vector<X509*> known_;  ///< anchors and all others
 };
 
 /// Why a public key is weak (RSA or DSA under 2048 bits, curves under 224), or empty.

@@ -82,6 +82,8 @@ struct IntegrityFacts {
 [[nodiscard]] IntegrityFacts check_signed_attributes(const asn1::SignerInfo& signer, const std::string& content_type,
                                                      std::string_view content_digest, X509* certificate,
                                                      std::optional<Time>& signed_at);
+/// Of these, the attributes that name the signer's certificate (RFC 5035), where they are there.
+[[nodiscard]] IntegrityFacts check_signing_certificates(const asn1::SignerInfo& signer, X509* certificate);
 
 /// How a signature was made (RFC 3370, 4056, 5753, 8419): from the SignerInfo's two algorithms.
 struct SignatureScheme {

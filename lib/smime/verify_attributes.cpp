@@ -138,12 +138,14 @@ IntegrityFacts check_signed_attributes(const asn1::SignerInfo& signer, const std
   if (facts.good()) facts = check_content_type(signer, content_type);
   if (facts.good()) facts = check_message_digest(signer, content_digest);
   if (facts.good()) facts = check_algorithm_protection(signer);
-  if (facts.good()) {
-    facts = check_signing_certificate(signer, NID_id_smime_aa_signingCertificate, "sha1", certificate);
-  }
-  if (facts.good()) {
+  if (facts.good()) facts = check_signing_certificates(signer, certificate);
+  return facts;
+}
+
+IntegrityFacts check_signing_certificates(const asn1::SignerInfo& signer, X509* certificate) {
+  IntegrityFacts facts = check_signing_certificate(signer, NID_id_smime_aa_signingCertificate, "sha1", certificate);
+  if (facts.good())
     facts = check_signing_certificate(signer, NID_id_smime_aa_signingCertificateV2, "sha256", certificate);
-  }
   return facts;
 }
 

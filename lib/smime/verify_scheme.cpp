@@ -118,6 +118,13 @@ IntegrityFacts resolve_scheme(const asn1::SignerInfo& signer, EVP_PKEY* key, Sig
   if (!key_fits(scheme.kind, key, nid)) {
     return bad_signature("the signature's algorithm does not fit the key of the signer's certificate");
   }
+  if (const char* const bound = nid == NID_ED25519 ? "sha512"
+                                : nid == NID_ED448 ? "shake256"
+                                                   : nullptr;
+      bound != nullptr && *name != bound) {  // RFC 8419, section 3
+    return bad_signature(std::string("the digest algorithm is ") + *name + ", where this signature algorithm demands " +
+                         bound);
+  }
   return {};
 }
 

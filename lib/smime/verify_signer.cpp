@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "mimeseal/core/text.h"
@@ -27,21 +29,35 @@ std::string describe(const asn1::CertificateId& id) {
   return "key id " + hex(octets_of(id.d.key_id));
 }
 
-X509* find_certificate(const asn1::CertificateId& id, const SignatureContext& context) {
-  for (const X509Ptr& certificate : context.message.certificates) {
-    if (is_named_by(id, certificate.get())) return certificate.get();
-  }
+/// Certificates with one key share its identifier: renewed ones, and whatever somebody put beside them. More than this
+/// no signer has; each costs a signature check.
+constexpr std::size_t kMaxCandidates = 16;
+
+/// All that could be the signer's, those of the message first; but before all those that the signature itself names.
+std::vector<X509*> find_certificates(const asn1::SignerInfo& signer, const SignatureContext& context) {
+  std::vector<X509*> found;
+  const auto take = [&](X509* certificate) {
+    const auto is_same = [certificate](X509* other) { return X509_cmp(certificate, other) == 0; };
+    if (is_named_by(*signer.sid, certificate) && std::none_of(found.begin(), found.end(), is_same))
+      found.push_back(certificate);
+  };
+  for (const X509Ptr& certificate : context.message.certificates)
+    take(certificate.get());
   for (const std::vector<SmimeKeyPtr>* keys : {&context.state.identities, &context.state.recipients}) {
-    for (const SmimeKeyPtr& key : *keys) {
-      if (is_named_by(id, key->certificate())) return key->certificate();
-    }
+    for (const SmimeKeyPtr& key : *keys)
+      take(key->certificate());
   }
   for (const std::vector<X509Ptr>* list : {&context.state.intermediates, &context.state.anchors}) {
-    for (const X509Ptr& certificate : *list) {
-      if (is_named_by(id, certificate.get())) return certificate.get();
-    }
+    for (const X509Ptr& certificate : *list)
+      take(certificate.get());
   }
-  return nullptr;
+  if (found.size() > 1) {
+    std::stable_partition(found.begin(), found.end(), [&signer](X509* certificate) {
+      return check_signing_certificates(signer, certificate).good();
+    });
+  }
+  if (found.size() > kMaxCandidates) found.resize(kMaxCandidates);
+  return found;
 }
 
 /// The content's digest by this name, computed in a pass of its own when digestAlgorithms did not announce it.
@@ -95,24 +111,25 @@ IntegrityFacts check_bare_signature(const asn1::SignerInfo& signer, const Signat
   return {};
 }
 
+/// `digest` is the content's, computed when it is first needed.
 IntegrityFacts check_signature(const asn1::SignerInfo& signer, X509* certificate, const SignatureContext& context,
-                               SignerFacts& facts) {
+                               const std::string& digest_name, std::optional<std::string>& digest,
+                               std::optional<Time>& signed_at) {
   EVP_PKEY* const key = X509_get0_pubkey(certificate);
   ERR_clear_error();
   if (key == nullptr) return unsupported_signature("the key of the signer's certificate is of an unknown kind");
   SignatureScheme scheme;
   if (IntegrityFacts resolved = resolve_scheme(signer, key, scheme); !resolved.good()) return resolved;
-  const std::string digest = content_digest(facts.digest, context);
-  if (signer.signed_attributes == nullptr) return check_bare_signature(signer, scheme, key, digest, context);
+  if (!digest) digest = content_digest(digest_name, context);
+  if (signer.signed_attributes == nullptr) return check_bare_signature(signer, scheme, key, *digest, context);
 
   if (sk_X509_ATTRIBUTE_num(signer.signed_attributes) == 0) return bad_signature("the signed attributes are empty");
   IntegrityFacts attributes =
-      check_signed_attributes(signer, context.message.content_type, digest, certificate, facts.signed_at);
+      check_signed_attributes(signer, context.message.content_type, *digest, certificate, signed_at);
   if (!attributes.good()) return attributes;
   for (const std::string& encoding : attribute_encodings(signer)) {
     const bool whole = scheme.kind == SignatureScheme::Kind::eddsa;
-    if (signature_fits(scheme, key, octets_of(signer.signature),
-                       whole ? encoding : digest_of(facts.digest, encoding))) {
+    if (signature_fits(scheme, key, octets_of(signer.signature), whole ? encoding : digest_of(digest_name, encoding))) {
       return {};
     }
   }
@@ -144,6 +161,48 @@ std::string decisive(const SignerFacts& facts, std::string integrity_why, const 
   return {};
 }
 
+/// A signer's certificate, and what comes of it.
+struct Candidate {
+  X509* certificate = nullptr;
+  IntegrityFacts integrity;
+  CertificateFacts judged;
+  std::optional<Time> signed_at;
+};
+
+/// Whether `a` makes a better signer: for the verdict, and for the sentence that explains it.
+bool is_better(const CertificateFacts& a, const CertificateFacts& b) {
+  const auto rank = [](const CertificateFacts& facts) {
+    const int trust = facts.trust == Trust::trusted     ? 3
+                      : facts.trust == Trust::unknown   ? 2
+                      : facts.trust == Trust::untrusted ? 1
+                                                        : 0;
+    return std::tuple(trust, facts.validity == Validity::valid, facts.usage == Usage::ok,
+                      facts.algorithm == Algorithm::ok);
+  };
+  return rank(a) > rank(b);
+}
+
+/// The best of the certificates that the signature fits; where it fits none, the first.
+Candidate choose_candidate(const asn1::SignerInfo& signer, const std::vector<X509*>& certificates,
+                           const SignatureContext& context, const std::string& digest_name) {
+  Candidate chosen;
+  bool fits = false;
+  std::optional<std::string> digest;
+  for (X509* const certificate : certificates) {
+    Candidate candidate{.certificate = certificate, .integrity = {}, .judged = {}, .signed_at = {}};
+    candidate.integrity = check_signature(signer, certificate, context, digest_name, digest, candidate.signed_at);
+    if (!candidate.integrity.good()) {
+      if (chosen.certificate == nullptr) chosen = std::move(candidate);
+      continue;
+    }
+    if (certificates.size() > 1) candidate.judged = context.validator.judge(certificate, false);
+    if (!fits || is_better(candidate.judged, chosen.judged)) chosen = std::move(candidate);
+    fits = true;
+  }
+  chosen.judged = context.validator.judge(chosen.certificate, fits);
+  return chosen;
+}
+
 }  // namespace
 
 SignerFacts judge_signer(const asn1::SignerInfo& signer, const SignatureContext& context) {
@@ -151,24 +210,24 @@ SignerFacts judge_signer(const asn1::SignerInfo& signer, const SignatureContext&
   facts.judged_at = context.spec.at;
   facts.digest =
       digest_name(signer.digest_algorithm).value_or(asn1::oid_name(asn1::object_of(signer.digest_algorithm)));
-  X509* const certificate = find_certificate(*signer.sid, context);
-  if (certificate == nullptr) {
+  const std::vector<X509*> certificates = find_certificates(signer, context);
+  if (certificates.empty()) {
     facts.integrity = Integrity::no_key;
     facts.why = "the signer's certificate is not at hand: " + describe(*signer.sid);
     return facts;
   }
-  facts.who = name_of(X509_get_subject_name(certificate));
-  facts.fingerprint = fingerprint_of(certificate);
-  facts.addresses = addresses_of(certificate);
-  IntegrityFacts integrity = check_signature(signer, certificate, context, facts);
-  CertificateFacts judged = context.validator.judge(certificate, integrity.good());
-  judge_algorithms(signer, judged);
-  facts.trust = judged.trust;
-  facts.validity = judged.validity;
-  facts.usage = judged.usage;
-  facts.algorithm = judged.algorithm;
-  facts.integrity = integrity.integrity;
-  facts.why = decisive(facts, std::move(integrity.why), judged);
+  Candidate chosen = choose_candidate(signer, certificates, context, facts.digest);
+  facts.who = name_of(X509_get_subject_name(chosen.certificate));
+  facts.fingerprint = fingerprint_of(chosen.certificate);
+  facts.addresses = addresses_of(chosen.certificate);
+  facts.signed_at = chosen.signed_at;
+  judge_algorithms(signer, chosen.judged);
+  facts.trust = chosen.judged.trust;
+  facts.validity = chosen.judged.validity;
+  facts.usage = chosen.judged.usage;
+  facts.algorithm = chosen.judged.algorithm;
+  facts.integrity = chosen.integrity.integrity;
+  facts.why = decisive(facts, std::move(chosen.integrity.why), chosen.judged);
   return facts;
 }
 

@@ -269,6 +269,33 @@ TEST(SmimeForged, Ed25519_WithAndWithoutAttributes) {
   expect_bad(message, "does not fit the key");
 }
 
+TEST(SmimeForged, EddsaWithAnotherDigestThanItsOwn_IsBad) {
+  Signed message{.name = "ed25519"};
+  message.signature_algorithm = forge::algorithm(forge::kEd25519);
+  message.eddsa = true;
+  expect_bad(message, "demands sha512");  // SHA-256: RFC 8419, section 3
+  message.with_attributes = false;
+  expect_bad(message, "demands sha512");
+}
+
+TEST(SmimeForged, ContentThatIsNoMail_IsBadHoweverWellItIsSigned) {
+  for (const char* type : {"1.2.840.113549.1.9.16.1.4", forge::kSignedData, "1.2.3.4"}) {
+    Signed message{.type = type};
+    message.attributes = {forge::content_type(type), forge::message_digest(message)};
+    const auto judge = judge_of_pki();
+    const Opened opened = open(*judge, forge::make(message), now());
+    EXPECT_EQ(opened.facts.result, LayerResult::bad) << type;
+    EXPECT_NE(opened.facts.why.find("not mail"), std::string::npos) << opened.facts.why;
+    ASSERT_EQ(opened.facts.signers.size(), 1U);
+    EXPECT_EQ(opened.facts.signers[0].integrity, Integrity::bad) << type;
+    message.detached = true;
+    const LayerFacts facts = verify(*judge, message.content, forge::make(message), now());
+    EXPECT_EQ(facts.result, LayerResult::bad) << type;
+    ASSERT_EQ(facts.signers.size(), 1U);
+    EXPECT_EQ(facts.signers[0].integrity, Integrity::bad) << type;
+  }
+}
+
 TEST(SmimeForged, AttributesPassedOffAsContent_AreBad) {
   // What somebody signed as attributes, sent as a content without attributes: the signature fits it.
   Signed honest;
