@@ -255,10 +255,14 @@ std::vector<KeyChoice> SmimeEngine::signing_keys(std::string_view address, Time 
 }
 
 KeyChoice SmimeEngine::recipient_key(std::string_view address, Time at) {
+  return sealing_key(address, at, {});
+}
+
+KeyChoice SmimeEngine::sealing_key(std::string_view address, Time at, const SmimePolicy& policy) {
   // An identity that was also given as a recipient is met first as an identity, and once.
   std::vector<SmimeKeyPtr> all = state_.identities;
   all.insert(all.end(), state_.recipients.begin(), state_.recipients.end());
-  return choose_key(all, Purpose::encrypt, address, at);
+  return choose_key(all, Purpose::encrypt, address, at, policy);
 }
 
 KeyPtr SmimeEngine::find_key(std::string_view fingerprint) {

@@ -50,6 +50,19 @@ TEST(Choose, EachReasonIsNamed) {
   EXPECT_THAT(chosen.why, HasSubstr("expired on"));
 }
 
+TEST(Choose, WhatThePolicyExcludes_GivesWayAndSaysWhy) {
+  std::vector<Candidate> all{candidate("excluded", 2, 30'000), candidate("old", 1, 30'000)};
+  all[0].info.has_secret = true;
+  all[0].excluded = "not approved";
+  EXPECT_EQ(choose(all, Purpose::encrypt, "bob@example.org", day(kToday)).index, 1U);
+  EXPECT_EQ(choose(all, Purpose::sign, "bob@example.org", day(kToday)).index, 0U) << "it is about encrypting";
+  all.pop_back();
+  all[0].info.not_after = day(100);
+  const Chosen chosen = choose(all, Purpose::encrypt, "bob@example.org", day(kToday));
+  EXPECT_FALSE(chosen.index);
+  EXPECT_THAT(chosen.why, HasSubstr("not approved")) << "a renewed one would be excluded too";
+}
+
 TEST(Choose, OwnBeforeNewestBeforeStrongest) {
   std::vector<Candidate> all{candidate("own", 1, 30'000), candidate("newest", 3, 30'000),
                              candidate("strong", 2, 30'000), candidate("plain", 2, 30'000)};
