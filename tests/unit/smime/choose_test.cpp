@@ -131,7 +131,20 @@ TEST(ChooseCipher, GivesWayToWhatAllCanRead_AndNamesWhoCannot) {
 }
 
 TEST(ChooseCipher, ListWithoutAnyAes_GetsNothingWeaker) {
-  EXPECT_EQ(choose_cipher({}, {{"old", {}}}).value, "aes-128-cbc");
+  const Choice choice = choose_cipher({}, {{"old", {}}});
+  EXPECT_EQ(choice.value, "aes-128-cbc");
+  EXPECT_THAT(choice.why, testing::StartsWith("the certificate of old names no cipher of ours;"));
+}
+
+TEST(ChooseCipher, ListsWithNothingInCommon_AreEachToldAsTheyAre) {
+  const Choice choice = choose_cipher({}, {{"carol", {Cipher::aes_256_cbc, Cipher::aes_192_cbc}},
+                                           {"dave", {Cipher::aes_256_gcm}, "the signed message"},
+                                           {"old", {}}});
+  EXPECT_EQ(choice.value, "aes-128-cbc");
+  EXPECT_EQ(
+      choice.why,
+      "none is in all lists: the certificate of carol names aes-256-cbc, aes-192-cbc; the signed message of "
+      "dave names aes-256-gcm; the certificate of old names no cipher of ours; every S/MIME 3.2 reader has this one");
 }
 
 /// The certificates of RFC 9216 say how keys are agreed on, and nothing of ciphers.
