@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Which certificates S/MIME messages are sealed to, and what is said of those that are not."""
+import base64
 import datetime
 import os
+import re
+import subprocess
 import unittest
 
 from cryptography import x509
@@ -109,6 +112,42 @@ class Policy(Recipients):
             self.seal("--encrypt", *words, *self.keys(*kinds), to=kinds)
             for kind in kinds:
                 self.assertTrue(self.opened_by(kind)["released"], (words, kind))
+
+
+class CriticalExtensions(Recipients):
+    """RFC 5280, section 4.2: a certificate with a critical extension that is not understood must not be used."""
+
+    def test_unknown_one_is_neither_sealed_to_nor_signed_with(self):
+        self.certificate("odd", more=[(UNKNOWN, True)])
+        self.certificate("bea", more=[(UNKNOWN, False)])
+        reason = "a critical extension that is not understood (1.2.3.4.5)"
+        self.assertIn(reason, self.details("--encrypt", *self.keys("odd", "bea"), to=("bea", "odd"))[0])
+        signed = self.seal("--sign", "--identity", self.path("odd.pem"), sender="odd@x.test", expect=77)
+        self.assertIn(reason, str(signed.json["error"]))
+        checked = self.run_tool("keys", "check", "--json", *self.keys("odd", "bea"), "odd@x.test", "bea@x.test", expect=67).json["keys"]
+        self.assertEqual([key["can_seal_to"] for key in checked], [False, True])
+        self.assertIn(reason, checked[0]["why"])
+        shown = self.run_tool("keys", "list", "--json", *self.keys("odd")).json["keys"][0]
+        self.assertEqual((shown["can_seal_to"], reason in shown["why"]), (False, True))
+
+    def test_another_certificate_of_the_same_person_is_taken(self):
+        self.certificate("odd", address="bea@x.test", more=[(UNKNOWN, True)])
+        self.certificate("bea", age=50)
+        self.seal("--encrypt", *self.keys("odd", "bea"))
+        self.opened_by("bea")
+
+    def test_those_that_are_understood_stand_in_nobodys_way(self):
+        usage = x509.KeyUsage(True, False, True, False, False, False, False, False, False)
+        mail = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.EMAIL_PROTECTION])
+        self.certificate("bea", more=[(usage, True), (mail, True), (x509.BasicConstraints(False, None), True)])
+        self.seal("--encrypt", *self.keys("bea"))
+
+    def test_what_was_encrypted_to_it_is_still_read(self):
+        self.certificate("odd", more=[(UNKNOWN, True)])
+        self.write("plain", "Content-Type: text/plain\r\n\r\nHello.\r\n")
+        subprocess.run(["openssl", "cms", "-encrypt", "-aes-256-gcm", "-in", self.path("plain"), "-out", self.path("out.eml"),
+                        self.path("odd.crt")], check=True, capture_output=True)
+        self.assertEqual(self.opened_by("odd")["layers"][0]["result"], "good")
 
 
 if __name__ == "__main__":
