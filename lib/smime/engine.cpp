@@ -66,7 +66,12 @@ class Loader final {
   void message(const SignedMessage& message) {
     Asker asker(nobody_, message.name);
     Bundle bundle = load_octets(message.signed_data, asker, Keys::skipped);
-    add_correspondent(bundle, message.name, message.required);
+    if (bundle.is_signed || bundle.certificates.empty()) {
+      add_correspondent(bundle, message.name, message.required);
+      return;
+    }
+    for (auto& certificate : bundle.certificates)
+      add_other(std::move(certificate), message.name);
   }
 
   void anchor(const std::string& name) {
@@ -186,7 +191,10 @@ class Loader final {
   /// counts (RFC 8551, section 2.7.1). Other certificates in it could be anybody's; they only help to build chains.
   void add_correspondent(Bundle& bundle, const std::string& origin, bool named) {
     if (bundle.announced.empty() && named) {
-      throw Error(Errc::malformed, "no signature in it holds, so it tells nothing about its sender", origin);
+      throw Error(Errc::malformed,
+                  bundle.is_signed ? "no signature in it holds, so it tells nothing about its sender"
+                                   : "it holds neither a signature nor a certificate",
+                  origin);
     }
     for (auto& [certificate, ciphers, signed_at] : bundle.announced) {
       if (ciphers) {

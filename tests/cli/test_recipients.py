@@ -150,5 +150,73 @@ class CriticalExtensions(Recipients):
         self.assertEqual(self.opened_by("odd")["layers"][0]["result"], "good")
 
 
+class Messages(Recipients):
+    """Messages that are given as --recipient-key; what is inside decides."""
+
+    def setUp(self):
+        super().setUp()
+        self.certificate("bea")
+        self.certificate("cleo")
+
+    def message(self, name, der, form="; smime-type=certs-only; name=smime.p7c"):
+        self.write(name, b"From: bea@x.test\r\nMIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime" + form.encode() +
+                   b"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.encodebytes(der).replace(b"\n", b"\r\n"))
+        return self.path(name)
+
+    def certs_only(self, *names):
+        subprocess.run(["openssl", "crl2pkcs7", "-nocrl", *[w for n in names for w in ("-certfile", self.path(n + ".crt"))], "-outform", "DER",
+                        "-out", self.path("certs.p7c")], check=True)
+        return self.read("certs.p7c")
+
+    def test_certificates_only_are_recipients_certificates(self):
+        der = self.certs_only("bea", "cleo")
+        for form in ("; smime-type=certs-only", "; smime-type=Certs-Only; name=smime.p7c", "; name=smime.p7c", ""):
+            self.seal("--encrypt", "--recipient-key", self.message("certs.eml", der, form), to=("bea", "cleo"))
+            self.opened_by("bea")
+            self.opened_by("cleo")
+        os.mkdir(self.path("folder"))
+        self.message("folder/certs.eml", der)
+        self.message("folder/other.eml", b"0\x05no CMS")
+        self.seal("--encrypt", "--recipient-key", self.path("folder"), to=("bea", "cleo"))
+
+    def test_attached_key_is_one_too(self):
+        self.run_tool("seal", "--from", "bea@x.test", "--to", "ann@x.test", "--subject", "s", "--text", "My key.\n", "--encrypt", "--attach-key",
+                      "--identity", self.path("bea.pem"), *self.keys("cleo"), "--recipient-key", self.message("c.eml", self.certs_only("bea")),
+                      "-o", self.path("sealed.eml"), expect=67)
+        part = ("--b\r\nContent-Type: application/pkcs7-mime; smime-type=certs-only\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                base64.encodebytes(self.certs_only("bea")).decode().replace("\n", "\r\n"))
+        self.write("with.eml", "From: bea@x.test\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n"
+                   "My key.\r\n" + part + "--b--\r\n")
+        self.seal("--encrypt", "--recipient-key", self.path("with.eml"))
+        self.opened_by("bea")
+
+    def test_signed_message_tells_of_its_signer_alone(self):
+        for words in (("--signature", "opaque"), ()):
+            self.seal("--sign", *words, "--identity", self.path("bea.pem"), sender="bea@x.test")
+            os.rename(self.path("out.eml"), self.path("signed.eml"))
+            self.seal("--encrypt", "--recipient-key", self.path("signed.eml"))
+            self.opened_by("bea")
+            os.remove(self.path("out.eml"))
+        # What the signer attached of others is not theirs to say.
+        self.message("cleo.p7c.eml", self.certs_only("cleo"))
+        self.write("cleo.p7c", self.certs_only("cleo"))
+        self.seal("--sign", "--identity", self.path("bea.pem"), "--attach", self.path("cleo.p7c"), sender="bea@x.test")
+        octets = self.read("out.eml")
+        os.rename(self.path("out.eml"), self.path("signed.eml"))
+        self.assertIn(b"application/pkcs7", octets)
+        self.assertIn("no certificate", self.details("--encrypt", "--recipient-key", self.path("signed.eml"), to=("cleo",))[0])
+
+    def test_what_tells_nothing_says_why(self):
+        self.seal("--encrypt", *self.keys("bea"))
+        os.rename(self.path("out.eml"), self.path("secret.eml"))
+        hollow = bytes.fromhex("3023" "06092a864886f70d010702" "a016" "3014" "020101" "3100" "300b06092a864886f70d010701" "3100")
+        hollow = hollow[:1] + bytes([len(hollow) - 2]) + hollow[2:]
+        for path, said in ((self.path("secret.eml"), "encrypted"), (self.message("no.eml", b"nothing"), "not CMS"),
+                           (self.message("hollow.eml", hollow), "neither a signature nor a certificate")):
+            error = self.seal("--encrypt", "--recipient-key", path, expect=65).json["error"]
+            self.assertIn(said, error["what"], path)
+            self.assertIn(os.path.basename(path), error["where"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -12,10 +12,11 @@
 
 namespace mimeseal::smime {
 
-/// A signed message that was received: what it tells of its sender is of use when answering.
+/// A signed message that was received: what it tells of its sender is of use when answering. Or certificates alone
+/// (RFC 8551, section 3.8), which are taken as those of recipients.
 struct SignedMessage {
   std::string name;         ///< for messages
-  std::string signed_data;  ///< CMS SignedData, with its content or detached from it
+  std::string signed_data;  ///< CMS SignedData, with its content, detached from it, or without signers
   bool required = true;     ///< Error when it tells nothing
 };
 
