@@ -145,6 +145,8 @@ class Loader final {
       if (bundle.certificates.empty() && bundle.crls.empty() && !in_folder && keys == Keys::skipped) {
         throw Error(Errc::malformed, std::string("the file holds no ") + wanted, path);
       }
+      if (!bundle.note.empty() && options_.hint)
+        options_.hint(path + " was " + bundle.note + ": it is locked in an old and weak way; save it anew");
       return bundle;
     } catch (const Error& error) {
       // What else lies in a folder is none of our business; only what was named must be right.

@@ -244,6 +244,7 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
   smime.crls = settings.crls;
 
   smime.passphrase = pgp.passphrase = settings.passphrase;
+  smime.hint = settings.hint;
   pgp.allow_legacy = settings.allow_legacy;
   pgp.gnupg_home = settings.gnupg_home;
   pgp.trust_model = settings.trust_always ? pgp::TrustModel::always : pgp::TrustModel::validity;

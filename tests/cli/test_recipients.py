@@ -218,5 +218,48 @@ class Messages(Recipients):
             self.assertIn(os.path.basename(path), error["where"])
 
 
+class OldKeyFiles(Recipients):
+    """Files of one's own that only OpenSSL's legacy provider reads: they are read, and it is said."""
+
+    LEGACY = ("-provider", "default", "-provider", "legacy")
+
+    def openssl(self, *words):
+        done = subprocess.run(["openssl", *words], capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def setUp(self):
+        super().setUp()
+        self.certificate("ann")
+        self.certificate("bea")
+
+    def locked(self, kind):
+        if kind.startswith("p12"):
+            words = {"p12-rc2": ("-legacy",), "p12-aes": ()}[kind]
+            self.openssl("pkcs12", "-export", "-in", self.path("ann.pem"), "-passout", "pass:alice", *words, "-out", self.path(kind))
+            return
+        if kind.startswith("pem"):
+            self.openssl("rsa", "-in", self.path("ann.pem"), "-traditional", "-passout", "pass:alice", f"-{kind[4:]}", *self.LEGACY, "-out", self.path(kind))
+        else:
+            words = {"p8-md5-des": ("-v1", "PBE-MD5-DES"), "p8-pbes2-des": ("-v2", "des-cbc"), "p8-pbes2-rc2": ("-v2", "rc2-cbc"),
+                     "p8-aes": ("-v2", "aes-256-cbc")}[kind]
+            self.openssl("pkcs8", "-topk8", "-in", self.path("ann.pem"), "-passout", "pass:alice", *words, *self.LEGACY, "-out", self.path(kind))
+        self.write(kind, self.read(kind) + self.read("ann.crt"))
+
+    def test_each_is_read_without_an_option_and_said(self):
+        for kind, old in (("p12-rc2", True), ("p8-md5-des", True), ("p8-pbes2-des", True), ("p8-pbes2-rc2", True), ("pem-des", True),
+                          ("p12-aes", False), ("p8-aes", False), ("pem-aes256", False), ("pem-des3", False)):
+            with self.subTest(kind):
+                self.locked(kind)
+                words = ["--identity", self.path(kind), "--passphrase-file", self.path("alice.pass")]
+                for result in (self.seal("--sign", *words), self.run_tool("keys", "list", *words), self.run_tool("open", *words, self.path("out.eml"))):
+                    self.assertEqual(f"mimeseal: hint: {self.path(kind)} was read with OpenSSL's legacy provider" in result.errors, old, result.errors)
+                wrong = ["--identity", self.path(kind), "--passphrase-file", self.path("wrong.pass")]
+                refused = self.run_tool("keys", "list", *wrong, expect=77)
+                self.assertIn("the passphrase does not unlock", refused.errors)
+
+    def test_the_pages_say_so(self):
+        self.assertNotIn("key files", re.search(r"--allow-legacy.*\n.*", self.run_tool("open", "--help").text).group())
+
+
 if __name__ == "__main__":
     unittest.main()
