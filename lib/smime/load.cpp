@@ -177,21 +177,23 @@ bool unlock_old_pem(const EVP_CIPHER_INFO& cipher, PemObject& object, std::strin
 void add_pem_key(PemObject& object, Asker& asker, Bundle& bundle) {
   EVP_CIPHER_INFO cipher{};
   if (PEM_get_EVP_CIPHER_INFO(object.header, &cipher) != 1) throw_broken(asker, object.name);
-  if (cipher.cipher != nullptr && !is_at_hand(cipher.cipher)) {
-    if (!unlock_old_pem(cipher, object, asker.passphrase()))
-      throw openssl_error(Errc::refused, "the passphrase does not unlock the private key", asker.what());
+  const bool locked = cipher.cipher != nullptr;
+  bool opened = true;
+  if (locked && !is_at_hand(cipher.cipher)) {
+    opened = unlock_old_pem(cipher, object, asker.passphrase());
     bundle.note = kLegacyNote;
-  } else if (cipher.cipher != nullptr) {
+  } else if (locked) {
     PemPassphrase wanted{asker, std::nullopt};
-    if (PEM_do_header(&cipher, object.data, &object.length, give_passphrase, &wanted) != 1) {
-      if (wanted.error) {
-        ERR_clear_error();
-        throw *wanted.error;
-      }
-      throw openssl_error(Errc::refused, "the passphrase does not unlock the private key", asker.what());
+    opened = PEM_do_header(&cipher, object.data, &object.length, give_passphrase, &wanted) == 1;
+    if (wanted.error) {
+      ERR_clear_error();
+      throw *wanted.error;
     }
   }
-  auto key = parse_key(object.octets());
+  auto key = opened ? parse_key(object.octets()) : nullptr;
+  // One wrong passphrase in 256 leaves what looks like padding.
+  if (!key && locked)
+    throw openssl_error(Errc::refused, "the passphrase does not unlock the private key", asker.what());
   if (!key) throw_broken(asker, object.name);
   bundle.keys.push_back(std::move(key));
 }

@@ -94,6 +94,15 @@ TEST(Keys, WrongPassphrase_IsRefusedAndNotRepeated) {
   }
 }
 
+/// PEM's own encryption has no checksum: of wrong passphrases, one in 256 leaves what looks like padding.
+TEST(Keys, EveryWrongPassphrase_IsRefusedAlike) {
+  for (int i = 0; i < 1500; ++i) {
+    const auto options =
+        identities({smime_file("rsa.crt"), smime_file("rsa.traditional.key")}, "wrong" + std::to_string(i));
+    ASSERT_EQ(error_of(options), Errc::refused) << i;
+  }
+}
+
 TEST(Keys, NobodyToAsk_IsRefused) {
   EngineOptions options;
   options.identities = {smime_file("rsa.p12")};
