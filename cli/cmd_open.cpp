@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -101,20 +102,30 @@ int code_of_layers(const Opened& opened) {
     // Errant layers count for one thing only: nothing that was found may be bad.
     if (result == LayerResult::bad) return 1;
     if (layer.errant) continue;
-    if (result == LayerResult::no_key) code = exit_code(Errc::refused);
-    if (result == LayerResult::unsupported && is_encryption(layer.facts.type) && code == 0)
-      code = exit_code(Errc::unsupported);
+    // No key, or a cipher that is not allowed or not known here: nothing here can decrypt it.
+    const bool closed = result == LayerResult::unsupported && is_encryption(layer.facts.type);
+    if (result == LayerResult::no_key || closed) code = exit_code(Errc::refused);
   }
   if (code == 0 && opened.payload == nullptr) code = 1;  // kept back
   return opened.summary.signed_ == SignedState::bad ? 1 : code;
 }
 
-/// What was released, beside its place: it is put there when all else is done.
-std::unique_ptr<OutputFile> payload_output(const Opened& opened, const std::string& path) {
-  auto out = std::make_unique<OutputFile>(path);
-  const auto source = slice(opened.payload, opened.payload_begin, opened.payload_end);
-  copy(*source, *out);
-  return out;
+/// The payload into its file, beside its place. Unless something else of the message is read after that, a spool in the
+/// same folder becomes the file.
+void hand_over(Opened& opened, OutputFile& out, bool read_after) {
+  InputPtr payload = opened.payload;
+  if (!read_after) {
+    opened.payload.reset();
+    for (OpenedPart& part : opened.parts)
+      part.input.reset();
+  }
+  out.take(std::move(payload), opened.payload_begin, opened.payload_end);
+}
+
+std::string folder_of(const std::string& path) {
+  if (path.empty() || path == "-") return {};
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
 /// Says what did not come of an import that was asked for.
@@ -128,6 +139,18 @@ int code_of_import(const std::vector<pgp::ImportedKey>& imported, bool done) {
   });
   if (refused) print_error(Error(Errc::malformed, "not every attached key could be imported"));
   return refused ? 1 : 0;
+}
+
+/// The report as it is now, to be printed later.
+std::function<void()> report_printer(const Options& options, bool json, const Opened& opened,
+                                     const std::vector<pgp::ImportedKey>& imported) {
+  if (json) {
+    return [report = report_json(opened, options.import_keys ? &imported : nullptr)] { print_json(report); };
+  }
+  if (options.output == "-") return [] {};
+  std::string text = reading_view(opened, use_colour());
+  if (!imported.empty()) text += "\nimported keys:\n" + import_text(imported);
+  return [text = std::move(text)] { print_result(text); };
 }
 
 }  // namespace
@@ -150,27 +173,30 @@ int run_open(const Options& options) {
   std::unique_ptr<RevocationFetcher> revocation;
   if (options.fetch_revocation) revocation = make_revocation_fetcher();
   settings.revocation = revocation.get();
-  const InputPtr input = open_message_input(file);
-  const Opened opened = open_message(input, settings);
+  settings.part_digests = json;
+  settings.spool_folder = folder_of(options.output);
+  Opened opened = open_message(open_message_input(file), settings);
 
   const std::vector<std::string> failed = failed_demands(opened, options);
-  const int code = !failed.empty() ? std::max(1, code_of_layers(opened)) : code_of_layers(opened);
+  const int layers_code = code_of_layers(opened);
+  const int code = failed.empty() ? layers_code : std::max(1, layers_code);
   const bool released = opened.payload != nullptr && opened.summary.signed_ != SignedState::bad && failed.empty();
   std::unique_ptr<OutputFile> payload;
-  if (!options.output.empty() && released) payload = payload_output(opened, options.output);
+  if (!options.output.empty() && released) payload = std::make_unique<OutputFile>(options.output);
   const bool imports = options.import_keys && released && code == 0;
   std::optional<Extraction> extraction;
   if (!options.extract.empty() && released) extraction.emplace(opened, options.extract);
-  if (payload) payload->finish();
   std::vector<pgp::ImportedKey> imported;
-  if (imports) imported = import_attached_keys(options, opened);
-
-  if (json) {
-    print_json(report_json(opened, options.import_keys ? &imported : nullptr));
-  } else if (options.output != "-") {
-    print_result(reading_view(opened, use_colour()));
-    if (!imported.empty()) print_result("\nimported keys:\n" + import_text(imported));
+  std::function<void()> print_report = report_printer(options, json, opened, imported);
+  if (payload) {
+    hand_over(opened, *payload, imports);
+    payload->finish();
   }
+  if (imports) {
+    imported = import_attached_keys(options, opened);
+    print_report = report_printer(options, json, opened, imported);
+  }
+  print_report();
   // Files appear last: without the report there is nothing of them either.
   if (extraction)
     for (const std::string& path : extraction->commit())
@@ -178,7 +204,7 @@ int run_open(const Options& options) {
   if (payload) payload->commit();
   for (const std::string& line : failed)
     print_error(Error(Errc::refused, line));
-  if (code_of_layers(opened) != 0) {
+  if (layers_code != 0) {
     const std::string name = file == "-" ? "standard input" : file;
     print_error(Error(Errc::refused, verdict_line(opened), name));
     // What is wrong beside the message's own envelope is not in its verdict.

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/spool_file.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/spool.h"
 
@@ -80,8 +81,11 @@ struct OutputFile::State {
   std::string target;  // where the file will stand: symbolic links followed
   std::string temporary;
   int fd = -1;
+  std::uint64_t written = 0;
+  std::uint64_t syncing = 0;  ///< octets that the disk was told of
   Slot* slot = nullptr;
-  std::unique_ptr<Spool> spool;  // for devices and pipes
+  std::unique_ptr<Spool> spool;   // for devices and pipes
+  std::unique_ptr<Source> taken;  // instead of what is spooled
   bool finished = false;
 
   ~State() {
@@ -94,6 +98,16 @@ struct OutputFile::State {
     temporary.clear();
     if (slot != nullptr) slot->state.store(0);
     slot = nullptr;
+  }
+
+  /// Has the disk begin while more is made, so that the sync at the end is short.
+  void start_syncing(std::uint64_t more) {
+    constexpr std::uint64_t kStep = 16U << 20U;
+    written += more;
+    if (written - syncing < kStep) return;
+    ::sync_file_range(fd, static_cast<off64_t>(syncing), static_cast<off64_t>(written - syncing),
+                      SYNC_FILE_RANGE_WRITE);
+    syncing = written;
   }
 
   void finish() {
@@ -118,7 +132,7 @@ struct OutputFile::State {
     if (out < 0) throw errno_error(Errc::cannot_create, "cannot write to it", shown, errno);
     try {
       FdSink sink(out, shown);
-      const auto source = slice(spool->freeze());
+      const auto source = taken ? std::move(taken) : slice(spool->freeze());
       copy(*source, sink);
     } catch (...) {
       if (!standard) ::close(out);
@@ -166,6 +180,24 @@ void OutputFile::write(std::string_view octets) {
     state_->spool->write(octets);
   } else {
     write_all(state_->fd, octets, state_->shown);
+    state_->start_syncing(octets.size());
+  }
+}
+
+void OutputFile::take(InputPtr input, std::uint64_t begin, std::uint64_t end) {
+  State& state = *state_;
+  if (!state.spool) {
+    const int moved = move_spool_file(input, begin, end, state.temporary);
+    if (moved >= 0) {
+      ::close(std::exchange(state.fd, moved));
+      return;
+    }
+  }
+  auto source = slice(std::move(input), begin, end);
+  if (state.spool) {
+    state.taken = std::move(source);
+  } else {
+    copy(*source, *this);
   }
 }
 

@@ -76,6 +76,7 @@ class FileInput final : public Input {
   }
 
   [[nodiscard]] const std::string& name() const noexcept override { return path_; }
+  [[nodiscard]] bool stands_in_the_clear() const noexcept override { return true; }
 
  private:
   void check_unchanged() const {

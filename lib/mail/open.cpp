@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "binding.h"
+#include "live_scan.h"
 #include "opening.h"
 #include "protected_header.h"
 #include "reading.h"
@@ -15,11 +16,43 @@ namespace mimeseal {
 namespace mail {
 namespace {
 
-Place message_of(Opening& opening, const InputPtr& input) {
-  Place message = scan_place(input, opening.settings.scan, "1");
-  opening.add(message.scanned->index.problems);
-  return message;
-}
+/// The message as it came. Where it is long and nothing but one S/MIME part, its layer can be opened from its header
+/// on, while a thread of its own looks through the rest for what is odd there.
+class Outermost {
+ public:
+  Outermost(const Opening& opening, const InputPtr& input) : rest_(opening.settings.scan, "1", {}) {
+    if (auto begun = beginning(opening, *input)) {
+      place_ = place_of(input, std::move(*begun));
+      rest_.start(input);
+    }
+    if (!rest_.is_running()) place_ = scan_place(input, opening, "1");
+  }
+
+  [[nodiscard]] const Place& place() const noexcept { return place_; }
+
+  /// Waits for all that is wrong with it: that stands before what was found inside.
+  void report_to(Opening& opening) {
+    const std::vector<Problem> problems = rest_.is_running() ? rest_.finish().problems : place_.scanned->index.problems;
+    opening.problems.insert(opening.problems.begin(), problems.begin(), problems.end());
+  }
+
+ private:
+  static constexpr std::uint64_t kLong = 8U << 20U;
+  static constexpr std::uint64_t kBeginning = 256U << 10U;
+
+  static std::optional<PartIndex> beginning(const Opening& opening, const Input& input) {
+    if (input.size() < kLong) return std::nullopt;
+    PartIndex index = scan(input, 0, kBeginning, opening.settings.scan);
+    Part& root = index.root;
+    const bool has_its_header = root.body_begin < kBeginning - 2;  // the blank line too, whatever ends it
+    if (!has_its_header || !is_pkcs7_mime(root.content_type.value)) return std::nullopt;
+    root.body_end = input.size();
+    return index;
+  }
+
+  LiveScan rest_;
+  Place place_;
+};
 
 bool is_encrypted(const Chain& chain, std::size_t layers) {
   return std::any_of(chain.layers.begin(), chain.layers.begin() + static_cast<std::ptrdiff_t>(layers),
@@ -137,8 +170,10 @@ Opened open_message(const InputPtr& input, const OpenSettings& settings) {
   Opening opening(settings);
   Opened out;
 
-  const Place message = message_of(opening, input);
+  Outermost outermost(opening, input);
+  const Place& message = outermost.place();
   Chain chain = peel(opening, message);
+  outermost.report_to(opening);
   if (chain.released) opening.add(chain.inner);
 
   const ProtectedHeader header = read_protected_header(opening, chain, message.part->fields);

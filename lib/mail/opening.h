@@ -47,6 +47,8 @@ struct Opening {
   [[nodiscard]] Engine* engine(Protocol protocol) const;
   void add(std::string code, std::string path, std::string why);
   void add(const std::vector<Problem>& found);
+  /// What the list of parts tells of bodies is found out while they are scanned.
+  [[nodiscard]] ScanWork scan_work() const noexcept { return {true, settings.part_digests}; }
 };
 
 /// What a layer gives is taken off what all may give together, also when it fails halfway.
@@ -62,8 +64,10 @@ class Account {
   const Spool& spool_;
 };
 
+/// The root of what a scan found in the input.
+[[nodiscard]] Place place_of(InputPtr input, PartIndex index);
 /// Scans decrypted or unwrapped octets whose root is `path`.
-[[nodiscard]] Place scan_place(InputPtr input, const ScanLimits& limits, std::string path);
+[[nodiscard]] Place scan_place(InputPtr input, const Opening& opening, std::string path);
 
 /// Layers that stand one directly in the other, and what they hold.
 struct Chain {

@@ -58,12 +58,17 @@ void Opening::add(const std::vector<Problem>& found) {
   problems.insert(problems.end(), found.begin(), found.end());
 }
 
-Place scan_place(InputPtr input, const ScanLimits& limits, std::string path) {
+Place place_of(InputPtr input, PartIndex index) {
   auto scanned = std::make_shared<Scanned>();
-  scanned->index = scan(*input, 0, input->size(), limits, std::move(path));
   scanned->input = std::move(input);
+  scanned->index = std::move(index);
   const Part* root = &scanned->index.root;
   return {std::move(scanned), root};
+}
+
+Place scan_place(InputPtr input, const Opening& opening, std::string path) {
+  PartIndex index = scan(*input, 0, input->size(), opening.settings.scan, std::move(path), opening.scan_work());
+  return place_of(std::move(input), std::move(index));
 }
 
 Chain peel(Opening& opening, const Place& start, bool errant, std::optional<LayerForm> first) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "canonical.h"
+#include "live_scan.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/text.h"
 
@@ -78,11 +79,16 @@ LayerFacts open_into(Opening& opening, const Place& place, const LayerForm& form
   return engine.open(*body, spool, spec_of(opening));
 }
 
-Unwrapped open_blob(Opening& opening, const Place& place, const LayerForm& form, Engine& engine) {
+Unwrapped open_blob(Opening& opening, const Place& place, const LayerForm& form, bool hides_nothing, Engine& engine) {
   Unwrapped out;
   const std::string inner_path = place.part->path + ".1";
   --opening.layers_left;
+  LiveScan live(opening.settings.scan, inner_path, opening.scan_work());  // outlives the spool, which ends it
   Spool spool("the content of part " + place.part->path, Spool::kDefaultThreshold, opening.payload_left);
+  spool.when_long([&live](InputPtr growing) { live.start(std::move(growing)); });
+  spool.prefer_folder(opening.settings.spool_folder);
+  // What is only signed or compressed can be read in the message's own file.
+  if (hides_nothing && place.input()->stands_in_the_clear()) spool.leave_unencrypted();
   out.facts = open_into(opening, place, form, engine, spool);
   const std::uint64_t size = spool.size();
   const bool only_certificates = out.facts.type == LayerType::smime_signed && out.facts.signers.empty() && size == 0 &&
@@ -94,7 +100,9 @@ Unwrapped open_blob(Opening& opening, const Place& place, const LayerForm& form,
     return out;
   }
   if (gives_content(out.facts, size)) {
-    out.inside = scan_place(spool.freeze(), opening.settings.scan, inner_path);
+    InputPtr content = spool.freeze();
+    out.inside = live.is_running() ? place_of(std::move(content), live.finish())
+                                   : scan_place(std::move(content), opening, inner_path);
   } else if (out.facts.result == LayerResult::good) {
     out.facts.result = LayerResult::bad;
     out.facts.why = "there is no content in it";
@@ -145,7 +153,7 @@ Unwrapped unwrap_blob(Opening& opening, const Place& place, const LayerForm& for
     return out;
   }
   try {
-    return open_blob(opening, place, form, *engine);
+    return open_blob(opening, place, form, peeked && !is_encryption(*peeked), *engine);
   } catch (const Error& error) {
     if (error.code() == Errc::limit && !errant) throw Error(error).with_where("part " + place.part->path);
     if (error.code() != Errc::malformed && error.code() != Errc::limit) throw;

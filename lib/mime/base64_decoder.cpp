@@ -16,9 +16,10 @@ class Base64Decoder final : public Decoder {
  public:
   using Decoder::Decoder;
 
- protected:
   bool decode(std::string_view chunk, std::string* out) override;
   void finish(std::string* out) override;
+
+ protected:
   void reset() override {
     group_ = 0;
     held_ = 0;

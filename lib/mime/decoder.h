@@ -20,13 +20,15 @@ class Decoder : public Source {
   /// Whether what was read so far was well-formed; final at the end.
   [[nodiscard]] bool clean() const noexcept { return clean_; }
 
- protected:
-  static constexpr std::size_t kChunk = std::size_t{64} << 10U;
-
-  /// Decodes a chunk and appends to *out; false when the encoded content is over.
+  /// For those who have the encoded octets and no Source of them: what the next chunk holds takes the place of *out;
+  /// false when the encoded content is over.
   virtual bool decode(std::string_view chunk, std::string* out) = 0;
   /// The end of the input.
   virtual void finish(std::string* out) = 0;
+
+ protected:
+  static constexpr std::size_t kChunk = std::size_t{64} << 10U;
+
   virtual void reset() = 0;
   void mark_bad() noexcept { clean_ = false; }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 
+#include "mime/body_meter.h"
 #include "mime/boundary_set.h"
 #include "mime/lexer.h"
 #include "mime/line_facts.h"
@@ -49,8 +50,9 @@ struct LineEnds {
 
 class Scanner {
  public:
-  Scanner(const Input& input, std::uint64_t begin, std::uint64_t end, const ScanLimits& limits, std::size_t window_size)
-      : window_(input, begin, end, window_size), limits_(limits), at_(begin) {
+  Scanner(const Input& input, std::uint64_t begin, std::uint64_t end, const ScanLimits& limits, std::size_t window_size,
+          ScanWork work)
+      : window_(input, begin, end, window_size), limits_(limits), work_(work), at_(begin) {
     limits_.max_depth = std::min(limits.max_depth, kDepthCeiling);
   }
 
@@ -75,6 +77,7 @@ class Scanner {
 
   Window window_;
   ScanLimits limits_;
+  ScanWork work_;
   std::uint64_t at_;
   std::uint64_t line_end_ = 0;     ///< length of the line end before at_
   std::uint64_t line_length_ = 0;  ///< octets of the line that is being read
@@ -83,6 +86,7 @@ class Scanner {
   std::vector<Frame> frames_;
   BoundarySet boundaries_;
   Part* leaf_ = nullptr;  ///< the open part that is no frame. Pointers hold: a part with open children gets no sibling
+  std::optional<BodyMeter> meter_;  ///< of leaf_
   std::uint32_t parts_ = 0;
   HeaderBudget header_budget_;
   ProblemList problems_;
@@ -117,7 +121,10 @@ void Scanner::begin_entity(Part* part, bool in_digest, bool message) {
     BodyKind kind = read_part_facts(*part, in_digest, problems_);
     check_fields(*part, problems_);
     leaf_ = part;
-    if (kind.kind == BodyKind::Kind::leaf) return;
+    if (kind.kind == BodyKind::Kind::leaf) {
+      if (work_.decode && BodyMeter::suits(*part)) meter_.emplace(work_.digests);
+      return;
+    }
     const bool holds_message = kind.kind == BodyKind::Kind::message;
     push(part, std::move(kind));
     if (!holds_message) return;
@@ -153,10 +160,15 @@ std::optional<Delimiter> Scanner::next_delimiter() {
   const std::size_t wanted = boundaries_.longest() + 2;
   for (bool go_on = true; go_on;) {
     const std::string_view view = window_.at(at_, wanted);
-    if (view.empty()) break;
+    if (view.empty()) {
+      // The end of an unfinished line counts as a line for its length alone.
+      lines.longest = std::max(lines.longest, line_length_);
+      break;
+    }
     std::size_t used = 0;
     go_on = scan_lines(view, wanted, &used, &lines, &found);
     lines.look_at(view.substr(0, used));
+    if (meter_) meter_->add(view.substr(0, used));
     at_ += used;
   }
   if (found && lines.lf + lines.crlf > 0) {
@@ -203,8 +215,6 @@ bool Scanner::scan_lines(std::string_view view, std::size_t wanted, std::size_t*
     at = end + 1;
   }
   *used = at;
-  // The end of an unfinished line counts as a line for its length alone.
-  if (whole && at == view.size()) lines->longest = std::max(lines->longest, line_length_);
   return true;
 }
 
@@ -256,6 +266,8 @@ void Scanner::close_frames(std::size_t keep, std::uint64_t end) {
     part.header_begin = std::min(part.header_begin, end);
   };
   if (leaf_ != nullptr) close(*leaf_);
+  if (meter_) leaf_->decoded = meter_->finish();
+  meter_.reset();
   leaf_ = nullptr;
   while (frames_.size() > keep) {
     Frame& frame = frames_.back();
@@ -323,11 +335,11 @@ void Scanner::report_line_ends(const std::string& root_path) {
 }  // namespace
 
 PartIndex scan_through(const Input& input, std::uint64_t begin, std::uint64_t end, const ScanLimits& limits,
-                       std::string path, std::size_t window_size) {
+                       std::string path, std::size_t window_size, ScanWork work) {
   end = std::min(end, input.size());
   begin = std::min(begin, end);
   try {
-    return Scanner(input, begin, end, limits, window_size).run(std::move(path));
+    return Scanner(input, begin, end, limits, window_size, work).run(std::move(path));
   } catch (Error& error) {
     if (error.where().empty()) error.with_where(input.name());
     throw;
@@ -336,8 +348,9 @@ PartIndex scan_through(const Input& input, std::uint64_t begin, std::uint64_t en
 
 }  // namespace mime
 
-PartIndex scan(const Input& input, std::uint64_t begin, std::uint64_t end, const ScanLimits& limits, std::string path) {
-  return mime::scan_through(input, begin, end, limits, std::move(path), mime::Window::kSize);
+PartIndex scan(const Input& input, std::uint64_t begin, std::uint64_t end, const ScanLimits& limits, std::string path,
+               ScanWork work) {
+  return mime::scan_through(input, begin, end, limits, std::move(path), mime::Window::kSize, work);
 }
 
 PartIndex scan(const Input& input, const ScanLimits& limits) {

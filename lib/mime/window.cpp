@@ -36,6 +36,10 @@ void Window::load(std::uint64_t offset, std::size_t wanted) {
   const auto full = static_cast<std::size_t>(std::min<std::uint64_t>(buffer_.size(), end_ - offset));
   while (loaded_ < full) {
     const std::size_t got = input_.read_at(loaded_at_ + loaded_, {buffer_.data() + loaded_, full - loaded_});
+    if (got == 0 && end_ == UINT64_MAX) {
+      end_ = loaded_at_ + loaded_;
+      return;
+    }
     if (got == 0) throw Error(Errc::io, "the input ended before its size", input_.name());
     loaded_ += got;
   }

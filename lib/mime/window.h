@@ -10,7 +10,8 @@
 
 namespace mimeseal::mime {
 
-/// Octets [begin, end) of an Input seen through a bounded buffer. Cheap when it is moved forward.
+/// Octets [begin, end) of an Input seen through a bounded buffer. Cheap when it is moved forward. An end of UINT64_MAX
+/// is not known yet: end() tells it once at() has given fewer octets than were wanted.
 class Window {
  public:
   static constexpr std::size_t kSize = std::size_t{128} << 10U;

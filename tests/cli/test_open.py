@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: MIT
 """What `open` answers for messages whose signature says less than it seems to, and what it leaves behind when it fails."""
 import base64
+import email
+import hashlib
 import json
 import os
+import resource
+import shutil
 import subprocess
 import unittest
 
-from cli.tool import CA, RFC9216, ToolTest
+from cli.tool import CA, RFC9216, TOOL, ToolTest
 
 
 class Open(ToolTest):
@@ -72,6 +76,89 @@ class Open(ToolTest):
         before = sorted(os.listdir(self.folder))
         self.open("signed.eml", "-o", self.path("payload.eml"), "--extract", self.path("taken"), expect=73)
         self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def sealed_long(self, name, *more):
+        """A message whose payload waits in a file; its attachment."""
+        attachment = os.urandom(3 << 20) + b"one line of text\r\n" * 200_000
+        self.write("long.bin", attachment)
+        self.run_tool("seal", *self.draft(), *self.alice(), "--attach", self.path("long.bin"), "-o", self.path(name), *more)
+        return attachment
+
+    def test_a_long_payload_is_written_whole_in_every_form(self):
+        to_bob = ["--encrypt", "--recipient-key", os.path.join(RFC9216, "bob.encrypt.crt")]
+        for form, words in (("authEnveloped", to_bob), ("signed and enveloped", ["--sign", *to_bob, "--cipher", "aes-256-cbc"]),
+                            ("opaque", ["--sign", "--signature", "opaque"]), ("detached", ["--sign"]),
+                            ("opaque inside", ["--sign", "--signature", "opaque", *to_bob]), ("compressed", ["--sign", "--compress", *to_bob])):
+            with self.subTest(form=form):
+                attachment = self.sealed_long("long.eml", *words)
+                before = sorted(os.listdir(self.folder))
+                report = self.open("long.eml", "-o", self.path("payload"), "--extract", self.path("parts")).json
+                self.assertEqual(sorted(os.listdir(self.folder)), sorted([*before, "payload", "parts"]))
+                payload = self.read("payload")
+                self.assertEqual(email.message_from_bytes(payload).get_payload(1).get_payload(decode=True), attachment)
+                self.assertEqual(self.read("parts/long.bin"), attachment)
+                self.assertEqual(os.stat(self.path("payload")).st_mode & 0o777, 0o600)
+                part = report["parts"][-1]
+                self.assertEqual((part["size"], part["sha256"]), (len(attachment), hashlib.sha256(attachment).hexdigest()))
+                # The same through a pipe, without a file system that the spool could become a part of, and without the digests.
+                sealed = self.read("long.eml")
+                piped = subprocess.run([TOOL, "open", "-", *self.bob(), "--trust", CA, "-o", "-"], input=sealed, capture_output=True, check=True)
+                self.assertTrue(piped.stdout == payload)
+                self.run_tool("open", self.path("long.eml"), *self.bob(), "--trust", CA, "-o", self.path("payload"))
+                self.assertTrue(self.read("payload") == payload)
+                shutil.rmtree(self.path("parts"))
+                os.remove(self.path("payload"))
+
+    def test_a_long_message_that_was_changed_leaves_nothing(self):
+        self.sealed_long("long.eml", "--encrypt", "--recipient-key", os.path.join(RFC9216, "bob.encrypt.crt"))
+        sealed = bytearray(self.read("long.eml"))
+        at = sealed.rindex(b"\r\n", 0, len(sealed) - 300) - 10
+        sealed[at] = ord("A") if sealed[at] != ord("A") else ord("B")
+        self.write("long.eml", bytes(sealed))
+        self.write("payload", "old")
+        before = sorted(os.listdir(self.folder))
+        report = self.open("long.eml", "-o", self.path("payload"), expect=1).json
+        self.assertEqual((report["layers"][0]["result"], [part["path"] for part in report["parts"]]), ("bad", ["1"]))
+        self.assertEqual((sorted(os.listdir(self.folder)), self.read("payload")), (before, b"old"))
+
+    def test_what_is_odd_in_a_long_message_is_seen_as_in_a_short_one(self):
+        """A long one's layer is opened while its octets are still looked through."""
+        self.sealed_long("long.eml", "--sign", "--signature", "opaque")
+        self.signed("short.eml", "--signature", "opaque")
+        codes = {}
+        for name in ("short", "long"):
+            sealed = self.read(name + ".eml")
+            self.assertEqual(self.open(name + ".eml").json["summary"]["signed"], "good")
+            at = sealed.rindex(b"\r\n", 0, len(sealed) - 300)
+            odd = sealed[:at] + b"\r" + sealed[at:at + 100] + b" " * 1200 + sealed[at + 100:]
+            self.write("odd.eml", odd)
+            report = self.open("odd.eml").json
+            codes[name] = [(problem["code"], problem["path"]) for problem in report["problems"]]
+            self.assertEqual(report["summary"]["signed"], "unverified")
+        self.assertEqual(codes["long"], codes["short"])
+        self.assertEqual([code for code, _ in codes["long"]], ["bare-cr", "overlong-line"])
+
+    def test_a_full_disk_leaves_no_payload(self):
+        """Also where the thread that writes is the one to meet it."""
+        self.sealed_long("long.eml", "--encrypt", "--recipient-key", os.path.join(RFC9216, "bob.encrypt.crt"))
+        for limit in (2 << 20, 5 << 20):
+            with self.subTest(limit=limit):
+                before = sorted(os.listdir(self.folder))
+                result = subprocess.run([TOOL, "open", self.path("long.eml"), *self.bob(), "--trust", CA, "-o", self.path("payload")],
+                                        capture_output=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+                self.assertEqual(result.returncode, 74, result.stderr)
+                self.assertIn(b"File too large", result.stderr)
+                self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def test_what_nothing_here_can_decrypt_is_77(self):
+        """A cipher that is not allowed is no fault of the message (65)."""
+        self.write("note", "a note\n")
+        subprocess.run(["openssl", "cms", "-encrypt", "-des3", "-in", self.path("note"), "-out", self.path("old.eml"), "-subject", "s",
+                        os.path.join(RFC9216, "bob.encrypt.crt")], check=True)
+        report = self.open("old.eml", expect=77).json
+        self.assertEqual(report["layers"][0]["result"], "unsupported")
+        self.assertIn("des-ede3-cbc", report["layers"][0]["why"])
+        self.open("old.eml", "--allow-legacy", "--allow-unauthenticated")
 
     def test_a_damaged_key_file_is_no_fault_of_the_message(self):
         self.signed("signed.eml")

@@ -40,15 +40,41 @@ bool same(const Part& a, const Part& b) {
          a.fields == b.fields && a.content_type == b.content_type && a.children.size() == b.children.size();
 }
 
-/// A window that is moved at every octet finds the same as one that holds everything.
-void check_small_window(const Input& input, const PartIndex& index) {
-  const PartIndex other = mime::scan_through(input, 0, input.size(), {}, "1", 1);
+/// An input whose size nobody knows yet.
+class Growing final : public Input {
+ public:
+  explicit Growing(const Input& input) : input_(input) {}
+  [[nodiscard]] std::uint64_t size() const noexcept override { return UINT64_MAX; }
+  std::size_t read_at(std::uint64_t offset, std::span<char> into) const override {
+    return input_.read_at(offset, into);
+  }
+  [[nodiscard]] const std::string& name() const noexcept override { return input_.name(); }
+
+ private:
+  const Input& input_;
+};
+
+/// What was found out about a body while it was scanned is what decoding it gives.
+void check_decoded(const InputPtr& input, const Part& part) {
+  if (!part.decoded) return;
+  std::vector<Problem> problems;
+  const std::string body = read_all(*decoded_body(input, part, &problems));
+  require(part.decoded->size == body.size() && part.decoded->clean == problems.empty());
+  Sha256 digest;
+  digest.update(body);
+  require(part.decoded->sha256 == hex(digest.finish()));
+}
+
+/// A window that is moved at every octet finds the same as one that holds everything, also where the end is not known.
+void check_small_window(const InputPtr& input, const PartIndex& index) {
+  const PartIndex other = mime::scan_through(Growing(*input), 0, UINT64_MAX, {}, "1", 1, {true, true});
   require(other.problems == index.problems);
   std::vector<std::pair<const Part*, const Part*>> open = {{&index.root, &other.root}};
   while (!open.empty()) {
     const auto [a, b] = open.back();
     open.pop_back();
     require(same(*a, *b));
+    check_decoded(input, *b);
     for (std::size_t i = 0; i < a->children.size(); ++i)
       open.emplace_back(&a->children[i], &b->children[i]);
   }
@@ -59,7 +85,7 @@ void check_small_window(const Input& input, const PartIndex& index) {
 void scan_and_check(std::string_view message) try {
   const InputPtr input = memory_input(std::string(message));
   const PartIndex index = scan(*input);
-  check_small_window(*input, index);
+  check_small_window(input, index);
   std::vector<const Part*> open = {&index.root};
   while (!open.empty()) {
     const Part& part = *open.back();

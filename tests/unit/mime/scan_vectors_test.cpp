@@ -9,6 +9,7 @@
 
 #include "mime/scanner.h"
 #include "mimeseal/core/text.h"
+#include "support/fuzz_scan.h"
 #include "unit/mime/scan_helpers.h"
 
 namespace mimeseal {
@@ -197,6 +198,7 @@ TEST(ScanVectors, EveryFile_IsReadAlikeThroughASmallWindow) {
     for (const std::string& name : cases_in(set, ending)) {
       SCOPED_TRACE(name);
       const Scanned message = test::scan_text(read_testdata(std::string(set) + "/" + name + ending));
+      test::scan_and_check(read_range(*message.input, 0, message.input->size(), UINT64_MAX));
       for (const std::size_t size : {1U, 7U, 100U}) {
         const PartIndex index = mime::scan_through(*message.input, 0, UINT64_MAX, {}, "1", size);
         EXPECT_EQ(render_offsets(index.root), render_offsets(message.index.root));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,10 @@ class MIMESEAL_API OutputFile final : public Sink {
   ~OutputFile() override;
   /// Throws Error(io).
   void write(std::string_view octets) override;
+  /// Octets [begin, end) of an input as the whole content, instead of write(). When nobody else holds the input and it
+  /// is a spool that was made in this file's folder (Spool::prefer_folder), its file becomes this one: nothing is
+  /// copied, but the input is used up. Throws Error(io).
+  void take(InputPtr input, std::uint64_t begin, std::uint64_t end);
   void commit();
   /// All of commit() that may well fail: a file is whole and synced beside its place, a stream has its octets. For
   /// callers who have something else to do before the file appears, such as printing a report. Nothing is written

@@ -56,6 +56,8 @@ class MIMESEAL_API Input {
   virtual std::size_t read_at(std::uint64_t offset, std::span<char> into) const = 0;
   /// What to call it in messages: a path, "standard input", "the decrypted part 1.1".
   [[nodiscard]] virtual const std::string& name() const noexcept = 0;
+  /// Whether the octets lie unencrypted in a file: a spool of what they hold then needs no encryption of its own.
+  [[nodiscard]] virtual bool stands_in_the_clear() const noexcept { return false; }
 };
 
 using InputPtr = std::shared_ptr<const Input>;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,7 +22,21 @@ class MIMESEAL_API Spool final : public Sink {
                  std::uint64_t limit = UINT64_MAX);
   ~Spool() override;
 
-  /// Throws Error(limit) past the limit, Error(io) when the disk is full.
+  /// The folder for the file, when one is needed and its file system has files without a name (O_TMPFILE); else it is
+  /// made in $TMPDIR as ever. OutputFile::take() in that folder then needs no copy. Before the first write.
+  void prefer_folder(std::string folder);
+  /// For what stands unencrypted in a file of the user's anyway: it is not encrypted here either. Before the first
+  /// write.
+  void leave_unencrypted();
+
+  /// Called once, when it is clear that the content is long: with an Input of what is being written, for another thread
+  /// that works on it meanwhile. Its size() is UINT64_MAX; read_at() waits for octets that are still to come, gives
+  /// fewer only at the end, and throws Error(io) once this spool is dropped unfrozen. It must be gone before
+  /// OutputFile::take(). Before the first write.
+  void when_long(std::function<void(InputPtr)> follow);
+
+  /// Throws Error(limit) past the limit, Error(io) when the disk is full (at the latest from freeze(): a long spool is
+  /// written by a thread of its own).
   void write(std::string_view octets) override;
   [[nodiscard]] std::uint64_t size() const noexcept;
   /// Ends writing; what was written becomes an Input that owns it. The spool is then empty and done.

@@ -26,6 +26,10 @@ struct OpenSettings {
   ScanLimits scan;
   std::uint32_t max_layers = 20;
   std::uint64_t max_payload = 8ULL << 30U;  ///< octets of plaintext, all layers together
+  bool part_digests = true;                 ///< OpenedPart::sha256 is wanted
+  /// Where the payload will be written, if it will: what is decrypted waits there (Spool::prefer_folder). Empty:
+  /// $TMPDIR.
+  std::string spool_folder;
   /// Read what came along (armoured or binary OpenPGP keys; certificates in PEM or DER), for Opened::attached_keys.
   /// None: such keys are not reported. What they throw counts as "no keys".
   std::function<std::vector<KeyInfo>(const std::string& octets)> read_pgp_keys;
@@ -93,7 +97,7 @@ struct OpenedPart {
   std::string type;
   std::string filename;
   std::uint64_t size = 0;  ///< of the decoded content
-  std::string sha256;      ///< hex, of the decoded content
+  std::string sha256;      ///< hex, of the decoded content; empty unless OpenSettings::part_digests
   bool encrypted = false;  ///< by the cryptographic envelope or an errant layer around it
   bool signed_ = false;    ///< by a layer around it whose verdict is good
   bool inline_part = false;

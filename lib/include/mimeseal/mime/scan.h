@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,19 @@ struct Problem {
 /// be `good`. True for every code but the few that docs/problems.md calls harmless.
 [[nodiscard]] MIMESEAL_API bool is_ambiguous(std::string_view problem_code) noexcept;
 
+/// What a body holds once its transfer encoding is undone.
+struct DecodedFacts {
+  std::uint64_t size = 0;
+  bool clean = true;   ///< the encoding is as it should be
+  std::string sha256;  ///< hex; empty unless it was asked for
+};
+
+/// What a scan finds out about bodies in base64, since it sees their octets anyway; S/MIME layers are left out.
+struct ScanWork {
+  bool decode = false;
+  bool digests = false;  ///< SHA-256 of what is decoded
+};
+
 /// One entity of a message by its place: offsets into the Input. Paths as in the report: "1" is the message's body,
 /// "1.2" its second part.
 struct Part {
@@ -45,7 +59,8 @@ struct Part {
   std::string transfer_encoding;  ///< lower case; "7bit" where there is none
   std::string filename;  ///< from Content-Disposition, else the type's name parameter; UTF-8, as the sender wrote it
   std::string content_id;
-  std::vector<Part> children;  ///< of multipart/*, or the one message of message/rfc822
+  std::optional<DecodedFacts> decoded;  ///< where ScanWork asked for it
+  std::vector<Part> children;           ///< of multipart/*, or the one message of message/rfc822
 
   [[nodiscard]] bool is_multipart() const noexcept { return content_type.value.starts_with("multipart/"); }
 };
@@ -59,7 +74,7 @@ struct PartIndex {
 /// Scans octets [begin, end) of the Input as a message or entity whose root path is `path`. Lenient: what cannot be
 /// read well becomes a Problem. Throws Error(limit) past a limit, Error(io).
 [[nodiscard]] MIMESEAL_API PartIndex scan(const Input& input, std::uint64_t begin, std::uint64_t end,
-                                          const ScanLimits& limits = {}, std::string path = "1");
+                                          const ScanLimits& limits = {}, std::string path = "1", ScanWork work = {});
 [[nodiscard]] MIMESEAL_API PartIndex scan(const Input& input, const ScanLimits& limits = {});
 
 /// The part of that path, or null.
