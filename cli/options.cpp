@@ -115,7 +115,7 @@ void describe_keys(po::options_description& all, Options& o) {
       ("locate", one(&o.locate, "wkd"), "OpenPGP: ask the recipient's domain for a key that is missing")            //
       ("locate-ca", one(&o.locate_ca, "FILE"), "CA certificates to believe for that instead of the system's")       //
       ("crl", many(&o.crl, "FILE"), "revocation lists")                                                             //
-      ("allow-legacy", po::bool_switch(&o.allow_legacy), "3DES, RC2, DES and old key files may be read");
+      ("allow-legacy", po::bool_switch(&o.allow_legacy), "messages in 3DES, RC2, DES and the like may be read");
   all.add(group);
 }
 

@@ -136,6 +136,7 @@ KeySettings key_settings(const Options& options) {
   if (!settings.locate_ca.empty()) static_cast<void>(file_input(settings.locate_ca));
   settings.proxy = proxy(options);
   settings.allow_legacy = options.allow_legacy;
+  settings.hint = [](const std::string& hint) { print_hint(hint); };
   return settings;
 }
 

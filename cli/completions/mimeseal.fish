@@ -70,7 +70,7 @@ complete -c mimeseal -n '__fish_seen_subcommand_from compose seal send open keys
 complete -c mimeseal -n '__fish_seen_subcommand_from compose seal send open keys' -l locate -x -a 'wkd' -d 'OpenPGP: ask the recipient\'s domain for a key that is missing'
 complete -c mimeseal -n '__fish_seen_subcommand_from compose seal send open keys' -l locate-ca -r -F -d 'CA certificates to believe for that instead of the system\'s'
 complete -c mimeseal -n '__fish_seen_subcommand_from compose seal send open keys' -l crl -r -F -d 'revocation lists'
-complete -c mimeseal -n '__fish_seen_subcommand_from compose seal send open keys' -l allow-legacy -d '3DES, RC2, DES and old key files may be read'
+complete -c mimeseal -n '__fish_seen_subcommand_from compose seal send open keys' -l allow-legacy -d 'messages in 3DES, RC2, DES and the like may be read'
 
 # To whom and how it is sent
 complete -c mimeseal -n '__fish_seen_subcommand_from send' -l via -x -d 'smtp://HOST[:587], smtps://HOST[:465], ses://REGION[?…], file:PATH…'

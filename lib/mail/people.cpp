@@ -121,7 +121,7 @@ class Finder {
   }
 
   KeyPtr key_of(const Mailbox& mailbox, std::vector<std::string>& lacking, bool in_report) {
-    KeyChoice choice = spec_.engine->recipient_key(mailbox.address(), at_);
+    KeyChoice choice = spec_.engine->sealing_key(mailbox.address(), at_, spec_.policy);
     if (!choice.key && spec_.symmetric == nullptr) {
       lacking.push_back(mailbox.address() + ": " + (choice.why.empty() ? "no usable key" : choice.why));
       return nullptr;
@@ -136,7 +136,7 @@ class Finder {
   void find_self() {
     if (!spec_.sender && authors_.empty()) return;
     const Mailbox& who = spec_.sender ? *spec_.sender : authors_.front();
-    KeyChoice choice = spec_.engine->recipient_key(who.address(), at_);
+    KeyChoice choice = spec_.engine->sealing_key(who.address(), at_, spec_.policy);
     if (choice.key) {
       people_.self = std::move(choice.key);
     } else if (spec_.symmetric == nullptr) {

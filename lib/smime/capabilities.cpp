@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 
+#include "mimeseal/core/text.h"
 #include "smime/algorithms.h"
 
 namespace mimeseal::smime {
@@ -26,6 +27,16 @@ bool has(const std::vector<Cipher>& ciphers, Cipher cipher) {
 bool is_foreign_cipher(int nid) {
   const EVP_CIPHER* const cipher = EVP_get_cipherbynid(nid);
   return cipher != nullptr && EVP_CIPHER_get_mode(cipher) != EVP_CIPH_WRAP_MODE;
+}
+
+/// Each once, in the list's order.
+std::string words_of(const std::vector<Cipher>& ciphers) {
+  std::vector<std::string> words;
+  for (const Cipher cipher : ciphers) {
+    std::string word(to_string(cipher));
+    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(std::move(word));
+  }
+  return words.empty() ? "no cipher of ours" : join(words, ", ");
 }
 
 Choice cipher_choice(Cipher cipher, std::string why) {
@@ -70,18 +81,21 @@ Choice choose_cipher(const SmimePolicy& chosen, const std::vector<Capabilities>&
   };
   if (all_read(by_profile))
     return cipher_choice(by_profile, "the profile's choice, and every known recipient reads it");
-  std::string cannot;
-  for (const auto& one : known) {
-    if (!has(one.ciphers, by_profile)) cannot += (cannot.empty() ? "" : ", ") + one.where + " of " + one.who;
-  }
   for (const Cipher cipher : kPreference) {
-    if (all_read(cipher))
-      return cipher_choice(cipher,
-                           "the best that all read; no " + std::string(to_string(by_profile)) + " in " + cannot);
+    if (!all_read(cipher)) continue;
+    std::vector<std::string> cannot;
+    for (const auto& one : known) {
+      if (!has(one.ciphers, by_profile)) cannot.push_back(one.where + " of " + one.who);
+    }
+    return cipher_choice(
+        cipher, "the best that all read; no " + std::string(to_string(by_profile)) + " in " + join(cannot, ", "));
   }
-  // Their lists name none of ours. AES-128 in CBC is what S/MIME has asked of every reader since version 3.2.
-  return cipher_choice(Cipher::aes_128_cbc,
-                       "no cipher of ours is in " + cannot + "; every S/MIME 3.2 reader has this one");
+  // AES-128 in CBC is what S/MIME has asked of every reader since version 3.2.
+  std::vector<std::string> lists;
+  for (const auto& one : known)
+    lists.push_back(one.where + " of " + one.who + " names " + words_of(one.ciphers));
+  return cipher_choice(Cipher::aes_128_cbc, std::string(known.size() == 1 ? "" : "none is in all lists: ") +
+                                                join(lists, "; ") + "; every S/MIME 3.2 reader has this one");
 }
 
 }  // namespace mimeseal::smime

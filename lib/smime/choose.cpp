@@ -9,6 +9,7 @@
 
 #include "mimeseal/core/text.h"
 #include "smime/algorithms.h"
+#include "smime/recipient.h"
 #include "smime/signer.h"
 
 namespace mimeseal::smime {
@@ -71,12 +72,13 @@ std::string key_type_obstacle(X509* certificate) {
   }
 }
 
-Candidate candidate_of(const SmimeKey& key) {
+Candidate candidate_of(const SmimeKey& key, const SmimePolicy& policy) {
   EVP_PKEY* const public_key = key.public_key();
   Candidate candidate;
   candidate.info = key.info();
   candidate.own = key.secret() != nullptr;
   candidate.strength = public_key == nullptr ? 0 : EVP_PKEY_get_security_bits(public_key);
+  if (public_key != nullptr) candidate.excluded = transport_obstacle(public_key, policy);
   return candidate;
 }
 
@@ -86,6 +88,8 @@ std::string obstacle(const Candidate& candidate, Purpose purpose, Time at) {
   if (purpose == Purpose::sign && !info.has_secret) return "its private key is not here";
   if (purpose == Purpose::sign && !info.can_sign) return "not for signing mail (key usage or kind of key)";
   if (purpose == Purpose::encrypt && !info.can_encrypt) return "not for encrypting mail (key usage or kind of key)";
+  // Before the dates: to renew such a certificate would not help.
+  if (purpose == Purpose::encrypt && !candidate.excluded.empty()) return candidate.excluded;
   if (info.revoked) return "revoked";
   if (at == kNoTime) return {};
   if (info.not_before && at < *info.not_before) return "not valid before " + format_rfc3339(*info.not_before);
@@ -166,14 +170,15 @@ std::vector<KeyChoice> choose_signers(const std::vector<SmimeKeyPtr>& keys, cons
   return chosen;
 }
 
-KeyChoice choose_key(const std::vector<SmimeKeyPtr>& keys, Purpose purpose, std::string_view address, Time at) {
+KeyChoice choose_key(const std::vector<SmimeKeyPtr>& keys, Purpose purpose, std::string_view address, Time at,
+                     const SmimePolicy& policy) {
   std::vector<SmimeKeyPtr> matching;
   std::vector<Candidate> candidates;
   for (const auto& key : keys) {
     const auto same = [&key](const auto& other) { return other->info().fingerprint == key->info().fingerprint; };
     if (!matches(key->info(), address) || std::any_of(matching.begin(), matching.end(), same)) continue;
     matching.push_back(key);
-    candidates.push_back(candidate_of(*key));
+    candidates.push_back(candidate_of(*key, policy));
   }
   Chosen chosen = choose(candidates, purpose, address, at);
   return {chosen.index ? matching[*chosen.index] : nullptr, std::move(chosen.why), std::move(chosen.rejected)};

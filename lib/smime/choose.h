@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mimeseal/crypto/key.h"
+#include "mimeseal/crypto/policy.h"
 #include "smime/key.h"
 
 namespace mimeseal::smime {
@@ -18,8 +19,9 @@ enum class Purpose { sign, encrypt };
 /// What the choice is made of: values only.
 struct Candidate {
   KeyInfo info;
-  bool own = false;  ///< an identity's certificate
-  int strength = 0;  ///< security bits (NIST SP 800-57, as OpenSSL counts them)
+  bool own = false;      ///< an identity's certificate
+  int strength = 0;      ///< security bits (NIST SP 800-57, as OpenSSL counts them)
+  std::string excluded;  ///< why the policy does not let it be sealed to; empty when it does
 };
 
 struct Chosen {
@@ -38,7 +40,7 @@ inline constexpr Time kNoTime{};
 [[nodiscard]] Chosen choose(const std::vector<Candidate>& candidates, Purpose purpose, std::string_view address,
                             Time at);
 
-[[nodiscard]] Candidate candidate_of(const SmimeKey& key);
+[[nodiscard]] Candidate candidate_of(const SmimeKey& key, const SmimePolicy& policy = {});
 /// Whether the public key is one that mimeseal can sign with or seal to; the reason when not. RSA under 2048 bits is
 /// not, whatever the user allows to be read.
 [[nodiscard]] std::string key_type_obstacle(X509* certificate);
@@ -49,8 +51,8 @@ inline constexpr Time kNoTime{};
                                                     const std::vector<std::size_t>& identity_of,
                                                     std::string_view address, Time at);
 
-/// choose() over keys.
+/// choose() over keys; the policy speaks of encrypting alone.
 [[nodiscard]] KeyChoice choose_key(const std::vector<SmimeKeyPtr>& keys, Purpose purpose, std::string_view address,
-                                   Time at);
+                                   Time at, const SmimePolicy& policy = {});
 
 }  // namespace mimeseal::smime

@@ -87,9 +87,10 @@ void require_sealable(const EncryptSpec& spec) {
   std::vector<std::string> problems;
   for (const auto& recipient : spec.recipients) {
     const SmimeKey& key = smime_key(*recipient);
-    std::string problem = obstacle(candidate_of(key), Purpose::encrypt, spec.at);
-    if (problem.empty()) problem = transport_obstacle(key.public_key(), spec.policy);
-    if (!problem.empty()) problems.push_back(key.info().name + ": " + problem);
+    const std::string problem = obstacle(candidate_of(key, spec.policy), Purpose::encrypt, spec.at);
+    if (problem.empty()) continue;
+    const std::string whose = key.info().addresses.empty() ? "" : visible(key.info().addresses.front()) + ": ";
+    problems.push_back(whose + key.info().name + ": " + problem);
   }
   if (problems.size() == 1) throw Error(Errc::no_recipient, "cannot encrypt to " + problems.front());
   if (!problems.empty()) {

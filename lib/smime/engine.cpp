@@ -66,7 +66,12 @@ class Loader final {
   void message(const SignedMessage& message) {
     Asker asker(nobody_, message.name);
     Bundle bundle = load_octets(message.signed_data, asker, Keys::skipped);
-    add_correspondent(bundle, message.name, message.required);
+    if (bundle.is_signed || bundle.certificates.empty()) {
+      add_correspondent(bundle, message.name, message.required);
+      return;
+    }
+    for (auto& certificate : bundle.certificates)
+      add_other(std::move(certificate), message.name);
   }
 
   void anchor(const std::string& name) {
@@ -140,6 +145,8 @@ class Loader final {
       if (bundle.certificates.empty() && bundle.crls.empty() && !in_folder && keys == Keys::skipped) {
         throw Error(Errc::malformed, std::string("the file holds no ") + wanted, path);
       }
+      if (!bundle.note.empty() && options_.hint)
+        options_.hint(path + " was " + bundle.note + ": it is locked in an old and weak way; save it anew");
       return bundle;
     } catch (const Error& error) {
       // What else lies in a folder is none of our business; only what was named must be right.
@@ -186,7 +193,10 @@ class Loader final {
   /// counts (RFC 8551, section 2.7.1). Other certificates in it could be anybody's; they only help to build chains.
   void add_correspondent(Bundle& bundle, const std::string& origin, bool named) {
     if (bundle.announced.empty() && named) {
-      throw Error(Errc::malformed, "no signature in it holds, so it tells nothing about its sender", origin);
+      throw Error(Errc::malformed,
+                  bundle.is_signed ? "no signature in it holds, so it tells nothing about its sender"
+                                   : "it holds neither a signature nor a certificate",
+                  origin);
     }
     for (auto& [certificate, ciphers, signed_at] : bundle.announced) {
       if (ciphers) {
@@ -255,10 +265,14 @@ std::vector<KeyChoice> SmimeEngine::signing_keys(std::string_view address, Time 
 }
 
 KeyChoice SmimeEngine::recipient_key(std::string_view address, Time at) {
+  return sealing_key(address, at, {});
+}
+
+KeyChoice SmimeEngine::sealing_key(std::string_view address, Time at, const SmimePolicy& policy) {
   // An identity that was also given as a recipient is met first as an identity, and once.
   std::vector<SmimeKeyPtr> all = state_.identities;
   all.insert(all.end(), state_.recipients.begin(), state_.recipients.end());
-  return choose_key(all, Purpose::encrypt, address, at);
+  return choose_key(all, Purpose::encrypt, address, at, policy);
 }
 
 KeyPtr SmimeEngine::find_key(std::string_view fingerprint) {

@@ -42,6 +42,7 @@ class SmimeEngine final : public Engine {
   [[nodiscard]] KeyChoice signing_key(std::string_view address, Time at) override;
   [[nodiscard]] std::vector<KeyChoice> signing_keys(std::string_view address, Time at) override;
   [[nodiscard]] KeyChoice recipient_key(std::string_view address, Time at) override;
+  [[nodiscard]] KeyChoice sealing_key(std::string_view address, Time at, const SmimePolicy& policy) override;
   [[nodiscard]] KeyPtr find_key(std::string_view fingerprint) override;
   [[nodiscard]] std::string export_public(const Key& key, std::string_view address) override;
 

@@ -23,6 +23,19 @@ std::string curve_name(EVP_PKEY* key) {
   return nist != nullptr ? nist : group.data();
 }
 
+/// RFC 5280, section 4.2: a certificate with a critical extension that is not understood must not be used.
+std::string unknown_critical_extensions(X509* certificate) {
+  std::vector<std::string> names;
+  for (int i = 0; i < X509_get_ext_count(certificate); ++i) {
+    X509_EXTENSION* const extension = X509_get_ext(certificate, i);
+    if (X509_EXTENSION_get_critical(extension) == 0 || X509_supported_extension(extension) != 0) continue;
+    std::array<char, 80> name{};
+    OBJ_obj2txt(name.data(), name.size(), X509_EXTENSION_get_object(extension), 0);
+    names.emplace_back(name.data());
+  }
+  return join(names, ", ");
+}
+
 /// The bits of keyUsage, all of them when the extension is absent.
 std::uint32_t key_usage_of(X509* certificate) {
   return X509_get_key_usage(certificate);
@@ -160,6 +173,8 @@ KeyInfo key_info_of(X509* certificate) {
   info.obstacle = key_type_obstacle(certificate);
   if ((X509_get_extension_flags(certificate) & EXFLAG_INVALID) != 0)
     info.obstacle = "the certificate's extensions cannot be read";
+  if (const std::string unknown = unknown_critical_extensions(certificate); info.obstacle.empty() && !unknown.empty())
+    info.obstacle = "it has a critical extension that is not understood (" + unknown + ")";
   const bool mail = allows_mail(certificate);
   const std::uint32_t usage = key_usage_of(certificate);
   const bool may_sign = mail && (usage & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) != 0;

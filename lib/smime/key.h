@@ -23,6 +23,8 @@ class SmimeKey final : public Key {
   [[nodiscard]] X509* certificate() const noexcept { return certificate_.get(); }
   /// The private key, or null.
   [[nodiscard]] EVP_PKEY* secret() const noexcept { return secret_.get(); }
+  /// Whether the private key is on a device, which may refuse to work.
+  [[nodiscard]] bool on_token() const noexcept { return token_ != nullptr; }
   /// The same key, known to be revoked.
   [[nodiscard]] std::shared_ptr<const SmimeKey> revoked() const;
   /// The certificate's public key, never null; null only for key types that OpenSSL cannot read.

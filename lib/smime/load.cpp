@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxFile = 16U << 20U;
+constexpr const char* kLegacyNote = "read with OpenSSL's legacy provider";
 
 /// OpenSSL's "give me the passphrase" for keys in PEM's own encryption. No exception may cross it.
 struct PemPassphrase {
@@ -131,21 +132,68 @@ bool add_der(std::string_view der, Asker& asker, Keys keys, Bundle& bundle) {
   throw openssl_error(Errc::malformed, "the " + to_valid_utf8(name) + " object cannot be read", asker.what());
 }
 
+/// Whether a cipher is to be had without OpenSSL's legacy provider.
+bool is_at_hand(const EVP_CIPHER* cipher) {
+  const EvpCipherPtr fetched(EVP_CIPHER_fetch(nullptr, EVP_CIPHER_get0_name(cipher), nullptr));
+  ERR_clear_error();
+  return fetched != nullptr;
+}
+
+/// Whether a PKCS#8 key may be locked with what the legacy provider alone has: PKCS#5 version 1 and PKCS#12's ways, and
+/// PKCS#5 version 2 with an old cipher (RC2, DES).
+bool needs_legacy(const X509_ALGOR* algorithm) {
+  if (OBJ_obj2nid(algorithm->algorithm) != NID_pbes2) return true;
+  const auto* const parameters = algorithm->parameter;
+  if (parameters == nullptr || parameters->type != V_ASN1_SEQUENCE) return false;
+  const unsigned char* at = parameters->value.sequence->data;
+  const std::unique_ptr<PBE2PARAM, Releaser<PBE2PARAM_free>> scheme(
+      d2i_PBE2PARAM(nullptr, &at, parameters->value.sequence->length));
+  ERR_clear_error();
+  const EVP_CIPHER* const cipher = scheme ? EVP_get_cipherbyobj(scheme->encryption->algorithm) : nullptr;
+  return cipher != nullptr && !is_at_hand(cipher);
+}
+
+/// PEM's own encryption with an old cipher (DES, RC2), which PEM_do_header cannot reach.
+bool unlock_old_pem(const EVP_CIPHER_INFO& cipher, PemObject& object, std::string_view passphrase) {
+  const LegacyProviders legacy;
+  const EvpCipherPtr fetched(EVP_CIPHER_fetch(legacy.context(), EVP_CIPHER_get0_name(cipher.cipher), nullptr));
+  const EvpCipherCtxPtr context(check(EVP_CIPHER_CTX_new(), "making a cipher context"));
+  std::array<unsigned char, EVP_MAX_KEY_LENGTH> key{};
+  int length = 0;
+  int rest = 0;
+  bool opened = fetched && passphrase.size() <= INT_MAX &&
+                EVP_BytesToKey(cipher.cipher, EVP_md5(), cipher.iv, bytes(passphrase),
+                               static_cast<int>(passphrase.size()), 1, key.data(), nullptr) > 0 &&
+                EVP_DecryptInit_ex2(context.get(), fetched.get(), key.data(), cipher.iv, nullptr) == 1;
+  OPENSSL_cleanse(key.data(), key.size());
+  opened = opened &&
+           EVP_DecryptUpdate(context.get(), object.data, &length, object.data, static_cast<int>(object.length)) == 1 &&
+           EVP_DecryptFinal_ex(context.get(), object.data + length, &rest) == 1;
+  if (opened) object.length = length + rest;
+  return opened;
+}
+
 /// A private key in PEM's own encryption (Proc-Type, DEK-Info), or in none.
 void add_pem_key(PemObject& object, Asker& asker, Bundle& bundle) {
   EVP_CIPHER_INFO cipher{};
   if (PEM_get_EVP_CIPHER_INFO(object.header, &cipher) != 1) throw_broken(asker, object.name);
-  if (cipher.cipher != nullptr) {
+  const bool locked = cipher.cipher != nullptr;
+  bool opened = true;
+  if (locked && !is_at_hand(cipher.cipher)) {
+    opened = unlock_old_pem(cipher, object, asker.passphrase());
+    bundle.note = kLegacyNote;
+  } else if (locked) {
     PemPassphrase wanted{asker, std::nullopt};
-    if (PEM_do_header(&cipher, object.data, &object.length, give_passphrase, &wanted) != 1) {
-      if (wanted.error) {
-        ERR_clear_error();
-        throw *wanted.error;
-      }
-      throw openssl_error(Errc::refused, "the passphrase does not unlock the private key", asker.what());
+    opened = PEM_do_header(&cipher, object.data, &object.length, give_passphrase, &wanted) == 1;
+    if (wanted.error) {
+      ERR_clear_error();
+      throw *wanted.error;
     }
   }
-  auto key = parse_key(object.octets());
+  auto key = opened ? parse_key(object.octets()) : nullptr;
+  // One wrong passphrase in 256 leaves what looks like padding.
+  if (!key && locked)
+    throw openssl_error(Errc::refused, "the passphrase does not unlock the private key", asker.what());
   if (!key) throw_broken(asker, object.name);
   bundle.keys.push_back(std::move(key));
 }
@@ -195,11 +243,11 @@ EvpPkeyPtr unlock_pkcs8(const X509_SIG* locked, Asker& asker, std::string& note)
     const X509_ALGOR* algorithm = nullptr;
     X509_SIG_get0(locked, &algorithm, nullptr);
     const std::string cause = take_openssl_errors();
-    // PKCS#5 version 2 holds nothing that the default provider lacks, so there the passphrase is at fault.
-    if (OBJ_obj2nid(algorithm->algorithm) != NID_pbes2) {
+    // Where the default provider has all that it takes, the passphrase is at fault.
+    if (needs_legacy(algorithm)) {
       const LegacyProviders legacy;
       plain.reset(PKCS8_decrypt_ex(locked, passphrase.data(), length, legacy.context(), nullptr));
-      if (plain) note = "read with OpenSSL's legacy provider";
+      if (plain) note = kLegacyNote;
     }
     if (!plain) {
       ERR_clear_error();

@@ -64,6 +64,11 @@ enum class Keys { wanted, skipped };
 /// The key behind a `pkcs11:` URI (RFC 7512), by the pkcs11 engine of libp11.
 [[nodiscard]] SmimeKeyPtr load_token(const std::string& uri, const Asker::Function& ask);
 
+/// Why the token refused the operation that just failed, by OpenSSL's error queue, which is emptied: for reasons that
+/// have nothing to do with the octets it was given. Empty when the reason may lie in these.
+/// `one_mechanism`: the engine had no second one to try, so that what it says of the mechanism holds for all octets.
+[[nodiscard]] std::string token_refusal(bool one_mechanism);
+
 /// OpenSSL's legacy and default providers in a library context of their own, so that nothing else can reach old
 /// algorithms.
 class LegacyProviders final {

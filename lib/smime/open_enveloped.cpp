@@ -76,13 +76,16 @@ bool check_again(Source& layer, ContentDecryptor& cipher, const SecretBytes& key
 /// The key out of the first recipientInfo that is ours and can be used; `opened_by` is whose.
 ContentKey content_key(std::vector<OwnRecipient>& own, const ContentDecryptor& cipher, const Opening& opening) {
   ContentKey result;
+  std::string refused;  // said rather than that another key is not known
   for (const OwnRecipient& recipient : own) {
     result = recipient.transport ? transport_key(recipient, cipher.key_length())
                                  : agreed_key(recipient, cipher.key_length(), opening.spec.allow_legacy);
-    if (!result.unsupported.empty()) continue;
+    if (refused.empty()) refused = result.refused;
+    if (!result.unsupported.empty() || !result.refused.empty()) continue;
     opening.facts.decrypted_by = recipient.identity->info().fingerprint;
-    break;
+    return result;
   }
+  result.refused = std::move(refused);
   return result;
 }
 
@@ -164,7 +167,10 @@ void open_enveloped(BerReader& reader, Source& layer, Sink& out, bool authentica
     return;
   }
   const ContentKey key = content_key(recipients.own(), cipher, opening);
-  if (!key.unsupported.empty()) {
+  if (!key.refused.empty()) {
+    facts.result = LayerResult::no_key;
+    facts.why = key.refused;
+  } else if (!key.unsupported.empty()) {
     facts.why = key.unsupported;
   } else if (key.damaged) {
     condemn(facts, kDoesNotDecrypt);

@@ -61,6 +61,11 @@ SmimeKeyPtr Recipients::find(const ASN1_OCTET_STRING* key_id) const {
   return nullptr;
 }
 
+std::string refusal_of(const SmimeKey& key, const std::string& reason) {
+  return "the device that holds the key does not decrypt with it" + (reason.empty() ? "" : " (" + reason + ")") + ": " +
+         key.info().origin;
+}
+
 void Recipients::add(const std::string& recipient_info, std::uint64_t max_recipients) {
   count(names_.size(), max_recipients);
   switch (static_cast<unsigned char>(recipient_info.front())) {

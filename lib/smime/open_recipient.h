@@ -49,10 +49,14 @@ struct ContentKey {
   SecretBytes key{};
   std::string unsupported{};  ///< an algorithm that cannot be used; empty otherwise
   bool damaged = false;       ///< key agreement: the wrapped key is not intact
+  std::string refused{};      ///< why the device that holds the private key does not use it at all; empty otherwise
 };
 
+/// What is said of a device's refusal.
+[[nodiscard]] std::string refusal_of(const SmimeKey& key, const std::string& reason);
 /// RSA, PKCS#1 v1.5 and OAEP. A key that does not decrypt to the right length becomes a random one (RFC 3218, section
-/// 2.3.2): nobody learns from the outcome what was wrong.
+/// 2.3.2): nobody learns from the outcome what was wrong. A device that refuses whatever it is given is told apart; by
+/// that alone, so that nothing of a ciphertext shows.
 [[nodiscard]] ContentKey transport_key(const OwnRecipient& recipient, std::size_t key_length);
 /// ECDH (RFC 5753) and X25519/X448 (RFC 8418).
 [[nodiscard]] ContentKey agreed_key(const OwnRecipient& recipient, std::size_t key_length, bool allow_legacy);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "smime/der.h"
+#include "smime/load.h"
 #include "smime/open_recipient.h"
 
 namespace mimeseal::smime {
@@ -77,8 +78,9 @@ EvpPkeyPtr peer_key(const asn1::OriginatorPublicKey& originator, EVP_PKEY* own) 
   return peer;
 }
 
-/// The ECDH primitive; empty when the peer's key does not fit (a point that is not on the curve, or of small order).
-SecretBytes shared_secret(EVP_PKEY* own, EVP_PKEY* peer) {
+/// The ECDH primitive; empty when the peer's key does not fit (a point that is not on the curve, or of small order), or
+/// when it does and the device of our key does not derive: then `refused`.
+SecretBytes shared_secret(EVP_PKEY* own, EVP_PKEY* peer, bool& refused) {
   const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new(own, nullptr));
   std::size_t length = 0;
   if (!context || EVP_PKEY_derive_init(context.get()) != 1 || EVP_PKEY_derive_set_peer(context.get(), peer) != 1 ||
@@ -87,9 +89,8 @@ SecretBytes shared_secret(EVP_PKEY* own, EVP_PKEY* peer) {
   }
   std::string secret(length, '\0');
   SecretBytes result;
-  if (EVP_PKEY_derive(context.get(), bytes(secret), &length) == 1) {
-    result = SecretBytes(std::string_view(secret).substr(0, length));
-  }
+  refused = EVP_PKEY_derive(context.get(), bytes(secret), &length) != 1;
+  if (!refused) result = SecretBytes(std::string_view(secret).substr(0, length));
   cleanse(secret);
   return result;
 }
@@ -163,7 +164,11 @@ ContentKey agree(const OwnRecipient& recipient, const Scheme& scheme, const Wrap
   // By the certificate: a key on a token does not give its parameters.
   const EvpPkeyPtr peer = peer_key(*info.originator->d.originator_key, recipient.identity->public_key());
   if (!peer) return result;
-  const SecretBytes secret = shared_secret(recipient.identity->secret(), peer.get());
+  bool refused = false;
+  const SecretBytes secret = shared_secret(recipient.identity->secret(), peer.get(), refused);
+  // A point of our curve was given: nothing in the message can be at fault.
+  if (refused && recipient.identity->on_token())
+    return {.refused = refusal_of(*recipient.identity, token_refusal(true))};
   if (secret.empty()) return result;
   const SecretBytes wrapping =
       derive(scheme, secret, shared_info(key_info, info.ukm, wrap.key_length), wrap.key_length);

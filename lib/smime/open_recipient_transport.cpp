@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "smime/load.h"
 #include "smime/open_recipient.h"
 #include "smime/verify.h"
 
@@ -95,8 +96,11 @@ ContentKey transport_key(const OwnRecipient& recipient, std::size_t key_length) 
     const auto random = static_cast<unsigned char>(key[i]);
     key[i] = static_cast<char>((ours & mask) | (random & static_cast<unsigned char>(~mask)));
   }
-  ERR_clear_error();
   ContentKey result{.key = SecretBytes(key)};
+  // What is asked here is the same for every ciphertext: whether the device works with this key at all.
+  const std::string refusal = recipient.identity->on_token() ? token_refusal(nid == NID_rsaEncryption) : std::string();
+  if (!refusal.empty()) result = {.refused = refusal_of(*recipient.identity, refusal)};
+  ERR_clear_error();
   cleanse(key);
   cleanse(plain);
   return result;

@@ -4,6 +4,10 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/engine.h>
 
+#include <algorithm>
+#include <array>
+#include <span>
+
 #include "mimeseal/core/text.h"
 #include "smime/load.h"
 
@@ -67,7 +71,48 @@ std::shared_ptr<ENGINE> open_engine(const std::string& uri, const Asker::Functio
   return engine;
 }
 
+/// What a module says (PKCS #11 v3.0, section 5.1) before it looks at the ciphertext, or instead: the key may not do
+/// this, the device cannot, or it is away. Neither CKR_ENCRYPTED_DATA_INVALID nor the general errors are among
+/// them: modules say those of wrong padding, too.
+constexpr std::array<unsigned long, 12> kRefusals{
+    0x031,  // CKR_DEVICE_MEMORY
+    0x032,  // CKR_DEVICE_REMOVED
+    0x054,  // CKR_FUNCTION_NOT_SUPPORTED
+    0x060,  // CKR_KEY_HANDLE_INVALID
+    0x063,  // CKR_KEY_TYPE_INCONSISTENT
+    0x068,  // CKR_KEY_FUNCTION_NOT_PERMITTED
+    0x0A0,  // CKR_PIN_INCORRECT
+    0x0A3,  // CKR_PIN_EXPIRED
+    0x0A4,  // CKR_PIN_LOCKED
+    0x0B3,  // CKR_SESSION_HANDLE_INVALID
+    0x0E0,  // CKR_TOKEN_NOT_PRESENT
+    0x101,  // CKR_USER_NOT_LOGGED_IN
+};
+/// Where the engine tries one mechanism alone. OAEP that failed for whatever reason it tries again as raw RSA, and
+/// tells of that alone: a device that does not know raw RSA would seem to refuse what it in truth found damaged.
+constexpr std::array<unsigned long, 2> kMechanismRefusals{
+    0x070,  // CKR_MECHANISM_INVALID
+    0x071,  // CKR_MECHANISM_PARAM_INVALID
+};
+
+bool has(std::span<const unsigned long> reasons, unsigned long reason) {
+  return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
+}
+
 }  // namespace
+
+std::string token_refusal(bool one_mechanism) {
+  std::string found;
+  while (const unsigned long error = ERR_get_error()) {
+    const char* const library = ERR_lib_error_string(error);
+    const auto reason = static_cast<unsigned long>(ERR_GET_REASON(error));
+    const bool is_module = library != nullptr && std::string_view(library).find("PKCS#11") != std::string_view::npos;
+    if (!is_module || (!has(kRefusals, reason) && !(one_mechanism && has(kMechanismRefusals, reason)))) continue;
+    const char* const text = ERR_reason_error_string(error);
+    found = text != nullptr ? text : "error " + std::to_string(reason);
+  }
+  return found;
+}
 
 SmimeKeyPtr load_token(const std::string& uri, const Asker::Function& ask) {
   if (!attribute(uri, "pin-value").empty()) {

@@ -147,13 +147,10 @@ class Engines::State::Lazy final : public Engine {
     return real().signing_keys(address, at);
   }
   KeyChoice recipient_key(std::string_view address, Time at) override {
-    KeyChoice choice = real().recipient_key(address, at);
-    if (!choice.key && other_ != nullptr && other_->real().recipient_key(address, at).key) {
-      choice.why += std::string(choice.why.empty() ? "" : "; ") + "there is " +
-                    (protocol_ == Protocol::smime ? "an OpenPGP key" : "an S/MIME certificate") +
-                    " for it, and one message is sealed with one protocol (RFC 9787, section 9.6)";
-    }
-    return choice;
+    return with_hint(real().recipient_key(address, at), address, at);
+  }
+  KeyChoice sealing_key(std::string_view address, Time at, const SmimePolicy& policy) override {
+    return with_hint(real().sealing_key(address, at, policy), address, at);
   }
   /// Where a key of a recipient who has none here may be: only to say so.
   void know_of(Lazy& other) { other_ = &other; }
@@ -176,6 +173,15 @@ class Engines::State::Lazy final : public Engine {
   Engine& real() {
     if (!engine_) engine_ = make_();
     return *engine_;
+  }
+  /// Where there is no key: whether there is one of the other protocol.
+  KeyChoice with_hint(KeyChoice choice, std::string_view address, Time at) {
+    if (!choice.key && other_ != nullptr && other_->real().recipient_key(address, at).key) {
+      choice.why += std::string(choice.why.empty() ? "" : "; ") + "there is " +
+                    (protocol_ == Protocol::smime ? "an OpenPGP key" : "an S/MIME certificate") +
+                    " for it, and one message is sealed with one protocol (RFC 9787, section 9.6)";
+    }
+    return choice;
   }
 
   Protocol protocol_;
@@ -238,6 +244,7 @@ Engines::Engines(const KeySettings& settings) : state_(std::make_unique<State>()
   smime.crls = settings.crls;
 
   smime.passphrase = pgp.passphrase = settings.passphrase;
+  smime.hint = settings.hint;
   pgp.allow_legacy = settings.allow_legacy;
   pgp.gnupg_home = settings.gnupg_home;
   pgp.trust_model = settings.trust_always ? pgp::TrustModel::always : pgp::TrustModel::validity;

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Whose keys sign and seal, as a user says it; openssl checks what comes out."""
+import base64
 import datetime
 import email
 import os
@@ -320,6 +321,50 @@ class Token(Sealing):
         self.seal("--sign", "--encrypt", *both, to="ann@x.test")
         opened = self.run_tool("open", "--json", self.path("out.eml"), *both, "--trust", self.path("sign.crt")).json
         self.assertEqual(opened["summary"]["state"], "confidential")
+
+    def test_a_token_that_refuses_is_not_taken_for_a_message_that_was_changed(self):
+        self.certificate("ec", "eve@x.test", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+        self.certificate("rsa", "rob@x.test")
+        before = {name for _, _, files in os.walk(self.path("tokens")) for name in files}
+        for number, name in ((3, "ec"), (4, "rsa")):
+            self.call("softhsm2-util", "--import", self.path(name + ".key"), "--token", "desk", "--label", name, "--id", f"0{number}", "--pin", "secret")
+            openssl("x509", "-in", self.path(name + ".crt"), "-outform", "DER", "-out", self.path("cert.der"))
+            self.call("pkcs11-tool", "--module", MODULE, "--login", "--pin", "secret", "--token-label", "desk", "--write-object",
+                      self.path("cert.der"), "--type", "cert", "--label", name, "--id", f"0{number}")
+        # SoftHSM lets every imported RSA key decrypt: the right is taken away in its file (CKA_DECRYPT, a boolean).
+        decrypts = (0x105).to_bytes(8, "big") + (1).to_bytes(8, "big")
+        for folder, _, files in os.walk(self.path("tokens")):
+            for name in files:
+                octets = self.read(os.path.join(folder, name))
+                if name not in before and name.endswith(".object"):
+                    self.write(os.path.join(folder, name), octets.replace(decrypts + b"\xff", decrypts + b"\0"))
+        for name, address, words in (("ec", "eve@x.test", ()), ("rsa", "rob@x.test", ()), ("rsa", "rob@x.test", ("--key-transport", "pkcs1"))):
+            self.seal("--encrypt", "--recipient-key", self.path(name + ".crt"), "--no-encrypt-to-self", *words, to=address)
+            opened = self.run_tool("open", "--json", self.path("out.eml"), *self.token(name), expect=77)
+            layer = opened.json["layers"][0]
+            self.assertEqual(layer["result"], "no-key", (name, words))
+            self.assertRegex(layer["why"], rf"the device that holds the key does not decrypt with it .*not permitted.*object={name}")
+            self.assertNotIn("secret", layer["why"])
+            self.assertIsNone(layer["decrypted_by"])
+            self.run_tool("open", self.path("out.eml"), "--identity", self.path(name + ".pem"))
+        # Another key that the message is for does it.
+        self.seal("--encrypt", "--recipient-key", self.path("ec.crt"), "--recipient-key", self.path("rsa.crt"), "--to", "eve@x.test", to="rob@x.test")
+        self.run_tool("open", self.path("out.eml"), *self.token("ec"), "--identity", self.path("rsa.pem"))
+
+    def test_a_changed_message_to_a_token_is_bad(self):
+        for transport in ("oaep", "pkcs1"):
+            self.seal("--encrypt", "--recipient-key", self.path("encrypt.crt"), "--key-transport", transport, to="ann@x.test")
+            message = email.message_from_bytes(self.read("out.eml"))
+            octets = message.get_payload(decode=True)
+            keyed = octets.index(b"\x04\x82\x01\x00") + 4  # the encrypted content key
+            for at in (keyed + 100, len(octets) - 20):
+                changed = octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1:]
+                del message["Content-Transfer-Encoding"]
+                message["Content-Transfer-Encoding"] = "base64"
+                message.set_payload(base64.encodebytes(changed).decode())
+                self.write("changed.eml", message.as_bytes())
+                layer = self.run_tool("open", "--json", self.path("changed.eml"), *self.token("encrypt"), expect=1).json["layers"][0]
+                self.assertEqual((layer["result"], layer["why"]), ("bad", "the content does not decrypt: it was changed or damaged"))
 
     def test_wrong_pin_and_missing_object_are_named(self):
         self.write("pin", "wrong-pin\n")

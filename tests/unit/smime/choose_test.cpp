@@ -50,6 +50,19 @@ TEST(Choose, EachReasonIsNamed) {
   EXPECT_THAT(chosen.why, HasSubstr("expired on"));
 }
 
+TEST(Choose, WhatThePolicyExcludes_GivesWayAndSaysWhy) {
+  std::vector<Candidate> all{candidate("excluded", 2, 30'000), candidate("old", 1, 30'000)};
+  all[0].info.has_secret = true;
+  all[0].excluded = "not approved";
+  EXPECT_EQ(choose(all, Purpose::encrypt, "bob@example.org", day(kToday)).index, 1U);
+  EXPECT_EQ(choose(all, Purpose::sign, "bob@example.org", day(kToday)).index, 0U) << "it is about encrypting";
+  all.pop_back();
+  all[0].info.not_after = day(100);
+  const Chosen chosen = choose(all, Purpose::encrypt, "bob@example.org", day(kToday));
+  EXPECT_FALSE(chosen.index);
+  EXPECT_THAT(chosen.why, HasSubstr("not approved")) << "a renewed one would be excluded too";
+}
+
 TEST(Choose, OwnBeforeNewestBeforeStrongest) {
   std::vector<Candidate> all{candidate("own", 1, 30'000), candidate("newest", 3, 30'000),
                              candidate("strong", 2, 30'000), candidate("plain", 2, 30'000)};
@@ -118,7 +131,20 @@ TEST(ChooseCipher, GivesWayToWhatAllCanRead_AndNamesWhoCannot) {
 }
 
 TEST(ChooseCipher, ListWithoutAnyAes_GetsNothingWeaker) {
-  EXPECT_EQ(choose_cipher({}, {{"old", {}}}).value, "aes-128-cbc");
+  const Choice choice = choose_cipher({}, {{"old", {}}});
+  EXPECT_EQ(choice.value, "aes-128-cbc");
+  EXPECT_THAT(choice.why, testing::StartsWith("the certificate of old names no cipher of ours;"));
+}
+
+TEST(ChooseCipher, ListsWithNothingInCommon_AreEachToldAsTheyAre) {
+  const Choice choice = choose_cipher({}, {{"carol", {Cipher::aes_256_cbc, Cipher::aes_192_cbc}},
+                                           {"dave", {Cipher::aes_256_gcm}, "the signed message"},
+                                           {"old", {}}});
+  EXPECT_EQ(choice.value, "aes-128-cbc");
+  EXPECT_EQ(
+      choice.why,
+      "none is in all lists: the certificate of carol names aes-256-cbc, aes-192-cbc; the signed message of "
+      "dave names aes-256-gcm; the certificate of old names no cipher of ours; every S/MIME 3.2 reader has this one");
 }
 
 /// The certificates of RFC 9216 say how keys are agreed on, and nothing of ciphers.

@@ -92,6 +92,12 @@ class MIMESEAL_API Engine {
   }
   /// The best key to encrypt to `address` at that time; an identity's own certificate counts too.
   [[nodiscard]] virtual KeyChoice recipient_key(std::string_view address, Time at) = 0;
+  /// The same, of the keys that encrypt() seals to under this policy: one that the policy excludes (X25519 under the
+  /// fips profile) gives way to one that it allows, and is named with the reason where it is the only one. An engine
+  /// that has no use for the policy has one answer.
+  [[nodiscard]] virtual KeyChoice sealing_key(std::string_view address, Time at, const SmimePolicy& /*policy*/) {
+    return recipient_key(address, at);
+  }
   /// A key by its fingerprint (hex, any case), or none.
   [[nodiscard]] virtual KeyPtr find_key(std::string_view fingerprint) = 0;
   /// The public key as it travels: OpenPGP minimal armoured export, or the certificate as PEM. With `address`,

@@ -12,10 +12,11 @@
 
 namespace mimeseal::smime {
 
-/// A signed message that was received: what it tells of its sender is of use when answering.
+/// A signed message that was received: what it tells of its sender is of use when answering. Or certificates alone
+/// (RFC 8551, section 3.8), which are taken as those of recipients.
 struct SignedMessage {
   std::string name;         ///< for messages
-  std::string signed_data;  ///< CMS SignedData, with its content or detached from it
+  std::string signed_data;  ///< CMS SignedData, with its content, detached from it, or without signers
   bool required = true;     ///< Error when it tells nothing
 };
 
@@ -26,6 +27,9 @@ struct EngineOptions {
   std::vector<std::string> identities;
   /// Asked when a file or token is locked, with its name; may be null. An empty answer counts as none.
   std::function<SecretBytes(const std::string& for_what)> passphrase;
+  /// Told what a person should know of a file that was read all the same: that it is locked in an old and weak way. May
+  /// be null.
+  std::function<void(const std::string& hint)> hint;
   /// Certificates to encrypt to: files (PEM, DER, PKCS#7 certs-only or signed) or folders of them.
   std::vector<std::string> recipient_keys;
   /// Likewise the signers' own certificates, and the ciphers that they say they read.

@@ -23,6 +23,7 @@ struct KeySettings {
   std::vector<std::string> crls;
   std::string gnupg_home;
   std::function<SecretBytes(const std::string& for_what)> passphrase;  ///< may be null
+  std::function<void(const std::string& hint)> hint;  ///< told what a person should know of a file; may be null
   bool trust_always = false;
   bool locate_wkd = false;  ///< ask the recipient's domain for an OpenPGP key that is missing (toolkit/wkd.h)
   std::string locate_ca;    ///< CA certificates to believe for that instead of the system's
