@@ -122,12 +122,6 @@ void hand_over(Opened& opened, OutputFile& out, bool read_after) {
   out.take(std::move(payload), opened.payload_begin, opened.payload_end);
 }
 
-std::string folder_of(const std::string& path) {
-  if (path.empty() || path == "-") return {};
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
-}
-
 /// Says what did not come of an import that was asked for.
 int code_of_import(const std::vector<pgp::ImportedKey>& imported, bool done) {
   if (imported.empty()) {
@@ -174,11 +168,13 @@ int run_open(const Options& options) {
   if (options.fetch_revocation) revocation = make_revocation_fetcher();
   settings.revocation = revocation.get();
   settings.part_digests = json;
-  settings.spool_folder = folder_of(options.output);
+  // Where keys are imported, the payload is copied: the message is read once more.
+  if (!options.import_keys) settings.spool_folder = output_folder(options.output);
   Opened opened = open_message(open_message_input(file), settings);
 
   const std::vector<std::string> failed = failed_demands(opened, options);
   const int layers_code = code_of_layers(opened);
+  const std::string verdict = verdict_line(opened);
   const int code = failed.empty() ? layers_code : std::max(1, layers_code);
   const bool released = opened.payload != nullptr && opened.summary.signed_ != SignedState::bad && failed.empty();
   std::unique_ptr<OutputFile> payload;
@@ -206,7 +202,7 @@ int run_open(const Options& options) {
     print_error(Error(Errc::refused, line));
   if (layers_code != 0) {
     const std::string name = file == "-" ? "standard input" : file;
-    print_error(Error(Errc::refused, verdict_line(opened), name));
+    print_error(Error(Errc::refused, verdict, name));
     // What is wrong beside the message's own envelope is not in its verdict.
     for (const OpenedLayer& layer : opened.layers)
       if (layer.errant && layer.facts.result == LayerResult::bad)

@@ -126,7 +126,7 @@ std::string verdict_line(const Opened& opened) {
         break;
       case SignedState::bad:
         line = std::string("BAD SIGNATURE: ") + (opened.summary.encrypted ? "encrypted, but " : "") +
-               "the signature does not fit the message";
+               "the signature does not hold";
         break;
       case SignedState::unverified:
         line = std::string(opened.summary.encrypted ? "encrypted; " : "") + "signed" +

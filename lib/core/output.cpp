@@ -44,6 +44,20 @@ Slot* remember(const std::string& path) {
   return nullptr;
 }
 
+/// A name that exists for a moment.
+class Remembered {
+ public:
+  explicit Remembered(const std::string& path) : slot_(remember(path)) {}
+  Remembered(const Remembered&) = delete;
+  Remembered& operator=(const Remembered&) = delete;
+  ~Remembered() {
+    if (slot_ != nullptr) slot_->state.store(0);
+  }
+
+ private:
+  Slot* slot_;
+};
+
 void write_all(int fd, std::string_view octets, const std::string& where) {
   while (!octets.empty()) {
     const ssize_t n = ::write(fd, octets.data(), octets.size());
@@ -61,6 +75,27 @@ std::string behind_link(const std::string& path) {
   const std::string to(buffer.data(), static_cast<std::size_t>(n));
   const std::size_t slash = path.rfind('/');
   return to.front() == '/' || slash == std::string::npos ? to : path.substr(0, slash + 1) + to;
+}
+
+/// Where the octets for that path go.
+struct Place {
+  bool is_folder = false;
+  bool is_stream = false;
+  std::string target;  ///< of a file: a link stays a link, the file that it points to is replaced
+};
+
+Place place_of(const std::string& path) {
+  struct stat there {};
+  const bool exists = path != "-" && ::stat(path.c_str(), &there) == 0;
+  Place place{exists && S_ISDIR(there.st_mode), path == "-" || (exists && !S_ISREG(there.st_mode)), path};
+  if (place.is_stream) return place;
+  std::array<char, PATH_MAX> real;
+  if (!exists) {
+    place.target = behind_link(path);
+  } else if (::realpath(path.c_str(), real.data()) != nullptr) {
+    place.target = real.data();
+  }
+  return place;
 }
 
 class FdSink final : public Sink {
@@ -148,20 +183,13 @@ OutputFile::OutputFile(std::string path, std::string shown) : state_(std::make_u
   state.shown = shown.empty() ? state.path : std::move(shown);
   state.target = state.path;
   if (state.path.empty()) throw Error(Errc::cannot_create, "an empty path names no file");
-  struct stat there {};
-  const bool exists = state.path != "-" && ::stat(state.path.c_str(), &there) == 0;
-  if (exists && S_ISDIR(there.st_mode)) throw Error(Errc::cannot_create, "is a folder, not a file", state.shown);
-  if (state.path == "-" || (exists && !S_ISREG(there.st_mode))) {
+  const Place place = place_of(state.path);
+  if (place.is_folder) throw Error(Errc::cannot_create, "is a folder, not a file", state.shown);
+  if (place.is_stream) {
     state.spool = std::make_unique<Spool>(state.path == "-" ? "standard output" : state.path);
     return;
   }
-  if (exists) {
-    // A link stays a link: the file that it points to is replaced.
-    std::array<char, PATH_MAX> real;
-    if (::realpath(state.path.c_str(), real.data()) != nullptr) state.target = real.data();
-  } else {
-    state.target = behind_link(state.path);
-  }
+  state.target = place.target;
   std::string temporary = state.target + ".XXXXXX";
   const std::size_t slash = state.target.rfind('/');
   const std::size_t name_at = slash == std::string::npos ? 0 : slash + 1;
@@ -187,18 +215,30 @@ void OutputFile::write(std::string_view octets) {
 void OutputFile::take(InputPtr input, std::uint64_t begin, std::uint64_t end) {
   State& state = *state_;
   if (!state.spool) {
-    const int moved = move_spool_file(input, begin, end, state.temporary);
+    const std::string beside = state.temporary + "+";
+    const Remembered name(beside);
+    const int moved = move_spool_file(input, begin, end, state.temporary, beside);
     if (moved >= 0) {
       ::close(std::exchange(state.fd, moved));
       return;
     }
   }
+  // A stream gets nothing out of a file that may change while it is read: half of it would be out by then.
+  const bool waits = state.spool && is_spool(*input);
   auto source = slice(std::move(input), begin, end);
-  if (state.spool) {
+  if (waits) {
     state.taken = std::move(source);
   } else {
     copy(*source, *this);
   }
+}
+
+std::string output_folder(const std::string& path) {
+  if (path.empty()) return {};
+  const Place place = place_of(path);
+  if (place.is_folder || place.is_stream) return {};
+  const std::size_t slash = place.target.rfind('/');
+  return slash == std::string::npos ? "." : place.target.substr(0, slash + 1);
 }
 
 void OutputFile::finish() {

@@ -79,7 +79,10 @@ class SpoolKey {
 
 /// O_EXCL would keep the file from ever getting a name, which one in the caller's own folder may (move_spool_file).
 int unnamed_file_in(const std::string& folder) {
-  return folder.empty() ? -1 : ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (folder.empty()) return -1;
+  const int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0) ::fchmod(fd, S_IRUSR | S_IWUSR);  // whatever the umask takes away
+  return fd;
 }
 
 int unlinked_file() {
@@ -107,10 +110,15 @@ class SpoolFile {
   SpoolFile& operator=(const SpoolFile&) = delete;
   ~SpoolFile() { ::close(fd_); }
 
-  void write(std::span<const char> octets, const std::string& name) const {
+  /// When the preferred folder is full, all goes to where spools are as a rule, if it may.
+  void write(std::span<const char> octets, const std::string& name, bool may_leave) {
     while (!octets.empty()) {
       const ssize_t n = ::write(fd_, octets.data(), octets.size());
       if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && (errno == ENOSPC || errno == EDQUOT) && may_leave && nameable_) {
+        leave_folder(name);
+        continue;
+      }
       if (n < 0) throw errno_error(Errc::io, "cannot write to the temporary file", name, errno);
       octets = octets.subspan(static_cast<std::size_t>(n));
     }
@@ -158,6 +166,26 @@ class SpoolFile {
     return nameable_ && ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
   }
 
+  /// Who reads the file goes on reading it: the descriptor stays.
+  void leave_folder(const std::string& name) {
+    const off_t end = ::lseek(fd_, 0, SEEK_CUR);
+    const int other = unlinked_file();
+    std::vector<char> buffer(kMostWritten);
+    bool moved = true;
+    for (off_t at = 0; moved && at < end;) {
+      const ssize_t n =
+          ::pread(fd_, buffer.data(), std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(end - at)), at);
+      moved = n > 0 && ::write(other, buffer.data(), static_cast<std::size_t>(n)) == n;
+      at += n;
+    }
+    const int number = errno;
+    moved = moved && ::dup3(other, fd_, O_CLOEXEC) >= 0;
+    ::close(other);
+    nameable_ = false;
+    if (!moved) throw errno_error(Errc::io, "cannot write to the temporary file", name, number);
+  }
+
+  [[nodiscard]] bool is_nameable() const noexcept { return nameable_; }
   [[nodiscard]] int duplicate() const { return ::fcntl(fd_, F_DUPFD_CLOEXEC, 0); }
 
  private:
@@ -264,13 +292,17 @@ class SpoolInput final : public Input {
   /// Octets [begin, end) go, unencrypted, `by` octets towards the front.
   void move(std::uint64_t begin, std::uint64_t end, std::uint64_t by) const {
     std::vector<char> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(end - begin, kMoved)));
-    for (std::uint64_t at = begin; at < end;) {
-      const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), end - at));
-      const std::span<char> octets = std::span(buffer).first(n);
-      read_at(at, octets);
-      file_->write_at(at - by, octets, name_);
-      at += n;
-      file_->start_syncing(at - by);
+    try {
+      for (std::uint64_t at = begin; at < end;) {
+        const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), end - at));
+        const std::size_t n = read_at(at, std::span(buffer).first(wanted));
+        file_->write_at(at - by, std::span(buffer).first(n), name_);
+        at += n;
+        file_->start_syncing(at - by);
+      }
+    } catch (...) {
+      cleanse(std::span<char>(buffer));
+      throw;
     }
     cleanse(std::span<char>(buffer));
   }
@@ -341,7 +373,7 @@ struct Spool::State {
   std::uint64_t size = 0;
   std::uint64_t filed = 0;  ///< octets in the file; once there is a writer, its thread's
   std::vector<char> memory;
-  std::shared_ptr<const SpoolFile> file;
+  std::shared_ptr<SpoolFile> file;
   std::shared_ptr<const SpoolKey> key;
   Cipher cipher;
   std::function<void(InputPtr)> when_long;
@@ -369,7 +401,7 @@ struct Spool::State {
   void to_file(std::span<char> octets) {
     for (std::size_t at = 0; secret && at < octets.size(); at += kChunk)
       SpoolKey::apply(*cipher, octets.subspan(at, std::min(kChunk, octets.size() - at)));
-    file->write(octets, name);
+    file->write(octets, name, secret);
     filed += octets.size();
     if (!secret) file->start_syncing(filed);  // it may well become the user's file as it is
   }
@@ -410,7 +442,9 @@ struct Spool::State {
   }
 
   void spill() {
-    file = std::make_shared<const SpoolFile>(folder);
+    file = std::make_shared<SpoolFile>(folder);
+    // In another folder than the user's nobody asked for the octets to be on that disk.
+    secret = secret || !file->is_nameable();
     if (secret) {
       key = std::make_shared<const SpoolKey>();
       cipher = key->at(0);
@@ -474,11 +508,16 @@ InputPtr spool_source(Source& from, std::string name, std::uint64_t limit) {
   return spool.freeze();
 }
 
-int move_spool_file(const InputPtr& input, std::uint64_t begin, std::uint64_t end, const std::string& path) {
+bool is_spool(const Input& input) noexcept {
+  return dynamic_cast<const SpoolInput*>(&input) != nullptr ||
+         dynamic_cast<const SecretMemoryInput*>(&input) != nullptr;
+}
+
+int move_spool_file(const InputPtr& input, std::uint64_t begin, std::uint64_t end, const std::string& path,
+                    const std::string& beside) {
   const auto* const spool = dynamic_cast<const SpoolInput*>(input.get());
-  if (spool == nullptr || input.use_count() != 1) return -1;
+  if (spool == nullptr || input.use_count() != 1 || begin > end || end > input->size()) return -1;
   // A link cannot replace, so it takes two steps; the file is still encrypted then.
-  const std::string beside = path + "+";
   if (!spool->file().link(beside)) return -1;
   if (::rename(beside.c_str(), path.c_str()) != 0) {
     ::unlink(beside.c_str());

@@ -2,6 +2,7 @@
 #include "mimeseal/core/spool.h"
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,6 +104,16 @@ TEST_F(SpoolTest, TheFileHoldsNoPlaintextAndHasNoName) {
   }
 }
 
+TEST_F(SpoolTest, OutsideThePreferredFolderAllIsEncrypted) {
+  const std::string octets = pattern(9'000'001);
+  Spool spool("the content");
+  spool.leave_unencrypted();
+  spool.write(octets);
+  const InputPtr input = spool.freeze();
+  EXPECT_FALSE(input->stands_in_the_clear());
+  EXPECT_EQ(unnamed_files().find(octets.substr(100, 50)), std::string::npos);
+}
+
 TEST_F(SpoolTest, WhatIsNoSecretIsLeftAsItIs) {
   const std::string octets = pattern(9'000'001);
   const InputPtr input = spooled(octets, false);
@@ -148,6 +159,39 @@ TEST_F(SpoolTest, BecomesTheOutputFile) {
   }
 }
 
+TEST_F(SpoolTest, TheModeIsTheOwnersWhateverTheUmask) {
+  const mode_t before = ::umask(0777);
+  {
+    OutputFile out(path("out"));
+    out.take(spooled(pattern(2'000'003)), 0, 2'000'003);
+    out.commit();
+  }
+  ::umask(before);
+  struct stat found {};
+  ASSERT_EQ(::stat(path("out").c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777U, 0600U);
+}
+
+TEST_F(SpoolTest, AnOutputTakesNoMoreThanIsThere) {
+  OutputFile out(path("out"));
+  EXPECT_THROW(out.take(spooled(pattern(2'000'003)), 0, 2'000'004), Error);
+  EXPECT_THROW(out.take(spooled(pattern(2'000'003)), 2, 1), Error);
+}
+
+TEST_F(SpoolTest, AFolderIsThatOfTheFileBehindALink) {
+  fs::create_directory(folder_ / "other");
+  fs::create_symlink("other/target", folder_ / "link");
+  std::ofstream(folder_ / "file") << "x";
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  EXPECT_EQ(output_folder(path("file")), fs::canonical(folder_).string() + "/");
+  EXPECT_EQ(output_folder(path("new")), folder_.string() + "/");
+  EXPECT_EQ(output_folder(path("link")), folder_.string() + "/other/");
+  EXPECT_EQ(output_folder("new"), ".");
+  for (const std::string& none :
+       {std::string("-"), std::string(), path("fifo"), path("other"), std::string("/dev/null")})
+    EXPECT_EQ(output_folder(none), "") << none;
+}
+
 TEST_F(SpoolTest, AnOutputThatTookASpoolAndIsDroppedLeavesNothing) {
   {
     std::ofstream(path("out")) << "old";
@@ -177,6 +221,44 @@ TEST_F(SpoolTest, AStreamGetsItsOctetsOnlyAtTheEnd) {
   out.take(spooled(octets), 5, octets.size());
   out.commit();
   EXPECT_TRUE(reader.get() == octets.substr(5));
+}
+
+TEST_F(SpoolTest, AStreamGetsNothingOutOfAFileThatMayChange) {
+  std::ofstream(path("message")) << "what was verified";
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  auto reader = std::async(std::launch::async, [this] { return contents(path("fifo")); });
+  OutputFile out(path("fifo"));
+  out.take(file_input(path("message")), 9, 17);
+  std::ofstream(path("message")) << "what came afterwards";
+  out.commit();
+  EXPECT_EQ(reader.get(), "verified");
+}
+
+TEST_F(SpoolTest, AFolderThatIsFullIsLeft) {
+  if (::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=6m") != 0) GTEST_SKIP() << "may not mount";
+  const std::string octets = pattern(20'000'003);
+  std::future<std::string> follower;
+  {
+    Spool spool("the content");
+    spool.prefer_folder(folder_.string());
+    spool.when_long([&](InputPtr growing) {
+      follower = std::async(std::launch::async, [growing = std::move(growing)] {
+        std::string read(65'537, '\0');
+        std::string all;
+        while (const std::size_t got = growing->read_at(all.size(), read))
+          all.append(read, 0, got);
+        return all;
+      });
+    });
+    for (std::size_t at = 0; at < octets.size(); at += 100'000)
+      spool.write(std::string_view(octets).substr(at, 100'000));
+    const InputPtr input = spool.freeze();
+    EXPECT_TRUE(read_range(*input, 0, octets.size(), octets.size()) == octets);
+    EXPECT_TRUE(follower.get() == octets);
+    // What is not encrypted goes nowhere else.
+    EXPECT_THROW(static_cast<void>(spooled(octets, false)), Error);
+  }
+  EXPECT_EQ(::umount(folder_.c_str()), 0);
 }
 
 TEST_F(SpoolTest, ALongOneCanBeFollowedWhileItIsWritten) {

@@ -36,6 +36,10 @@ class MIMESEAL_API OutputFile final : public Sink {
   std::unique_ptr<State> state_;
 };
 
+/// The folder in which an OutputFile of that path will lie, links followed; empty where it will be none (a stream, a
+/// device, a folder's name).
+[[nodiscard]] MIMESEAL_API std::string output_folder(const std::string& path);
+
 /// Removes the temporary files of all OutputFiles that are being written; safe in a signal handler. For tools that
 /// end on SIGINT and SIGTERM.
 MIMESEAL_API void remove_unfinished_outputs() noexcept;

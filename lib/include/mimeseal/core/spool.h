@@ -10,9 +10,9 @@
 
 namespace mimeseal {
 
-/// Where octets wait until it is known that they may be given out: in memory up to a threshold, past it in an
-/// unlinked temporary file of mode 0600 (in $TMPDIR, else /var/tmp), encrypted with AES-256-CTR under a key that
-/// lives in this object alone. Written once, then frozen and read at any place. A spool that is dropped unread
+/// Where octets wait until it is known that they may be given out: in memory up to a threshold, past it in a
+/// temporary file of mode 0600 that has no name (in $TMPDIR, else /var/tmp), encrypted with AES-256-CTR under a key
+/// that lives in this object alone. Written once, then frozen and read at any place. A spool that is dropped unread
 /// leaves nothing; memory is cleansed. One thread while it is written.
 class MIMESEAL_API Spool final : public Sink {
  public:
@@ -25,8 +25,8 @@ class MIMESEAL_API Spool final : public Sink {
   /// The folder for the file, when one is needed and its file system has files without a name (O_TMPFILE); else it is
   /// made in $TMPDIR as ever. OutputFile::take() in that folder then needs no copy. Before the first write.
   void prefer_folder(std::string folder);
-  /// For what stands unencrypted in a file of the user's anyway: it is not encrypted here either. Before the first
-  /// write.
+  /// For what stands unencrypted in a file of the user's anyway: in the preferred folder it is not encrypted either.
+  /// Before the first write.
   void leave_unencrypted();
 
   /// Called once, when it is clear that the content is long: with an Input of what is being written, for another thread
