@@ -49,6 +49,17 @@ std::string unnamed_files() {
   return all;
 }
 
+/// All of an input that is still being written.
+std::string read_behind(InputPtr growing) {
+  EXPECT_EQ(growing->size(), UINT64_MAX);
+  std::string read(65'537, '\0');
+  std::string all;
+  while (const std::size_t got = growing->read_at(all.size(), read))
+    all.append(read, 0, got);
+  growing.reset();
+  return all;
+}
+
 class SpoolTest : public ::testing::Test {
  protected:
   SpoolTest() {
@@ -241,15 +252,8 @@ TEST_F(SpoolTest, AFolderThatIsFullIsLeft) {
   {
     Spool spool("the content");
     spool.prefer_folder(folder_.string());
-    spool.when_long([&](InputPtr growing) {
-      follower = std::async(std::launch::async, [growing = std::move(growing)] {
-        std::string read(65'537, '\0');
-        std::string all;
-        while (const std::size_t got = growing->read_at(all.size(), read))
-          all.append(read, 0, got);
-        return all;
-      });
-    });
+    spool.when_long(
+        [&](InputPtr growing) { follower = std::async(std::launch::async, read_behind, std::move(growing)); });
     for (std::size_t at = 0; at < octets.size(); at += 100'000)
       spool.write(std::string_view(octets).substr(at, 100'000));
     const InputPtr input = spool.freeze();
@@ -265,16 +269,8 @@ TEST_F(SpoolTest, ALongOneCanBeFollowedWhileItIsWritten) {
   const std::string octets = pattern(20'000'003);
   std::future<std::string> follower;
   Spool spool("the content");
-  spool.when_long([&](InputPtr growing) {
-    follower = std::async(std::launch::async, [growing = std::move(growing)] {
-      EXPECT_EQ(growing->size(), UINT64_MAX);
-      std::string read(65'537, '\0');
-      std::string all;
-      while (const std::size_t got = growing->read_at(all.size(), read))
-        all.append(read, 0, got);
-      return all;
-    });
-  });
+  spool.when_long(
+      [&](InputPtr growing) { follower = std::async(std::launch::async, read_behind, std::move(growing)); });
   for (std::size_t at = 0; at < octets.size(); at += 100'000)
     spool.write(std::string_view(octets).substr(at, 100'000));
   const InputPtr input = spool.freeze();
