@@ -144,6 +144,7 @@ ListFacts ask_lists(X509* certificate, X509* issuer, const std::vector<X509_CRL*
     }
   }
   ERR_clear_error();
+  doubtful.doubtful = true;
   for (ListFacts* const facts : {&revoked, &doubtful, &good, &partial}) {
     if (facts->status != Status::none) return std::move(*facts);
   }
@@ -165,6 +166,7 @@ ListFacts ask_lists_of_anchor(X509* anchor, const std::vector<X509*>& known, con
       break;
     }
     facts = unclear(X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER);
+    facts.doubtful = true;
   }
   ERR_clear_error();
   return facts;

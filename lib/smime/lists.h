@@ -19,7 +19,8 @@ struct ListFacts {
     unclear,  ///< what is there cannot be believed, or leaves the question open
     revoked   ///< a list that counts names the certificate as revoked by then
   } status = Status::none;
-  std::string why;  ///< when unclear
+  std::string why;        ///< when unclear
+  bool doubtful = false;  ///< when unclear: no other proof makes up for it
 };
 
 /// `issuer` is the certificate's on the path.

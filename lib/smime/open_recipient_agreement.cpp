@@ -71,6 +71,7 @@ EvpPkeyPtr peer_key(const asn1::OriginatorPublicKey& originator, EVP_PKEY* own) 
   if (const int type = EVP_PKEY_get_base_id(own); type != EVP_PKEY_EC) {
     return EvpPkeyPtr(EVP_PKEY_new_raw_public_key(type, nullptr, bytes(point), point.size()));
   }
+  if (point.size() < 2) return nullptr;  // the point at infinity, with which nothing can be agreed
   EvpPkeyPtr peer(check(EVP_PKEY_new(), "a key"));
   const bool made = EVP_PKEY_copy_parameters(peer.get(), own) == 1 &&
                     EVP_PKEY_set1_encoded_public_key(peer.get(), bytes(point), point.size()) == 1;

@@ -180,7 +180,7 @@ void PathValidator::judge_by_servers(const Chain& chain, CertificateFacts& facts
     ListFacts& list = told[depth];
     if (answer.status == OcspAnswer::Status::revoked) {
       list.status = ListFacts::Status::revoked;
-    } else if (answer.status == OcspAnswer::Status::good && !says_revoked(list)) {
+    } else if (answer.status == OcspAnswer::Status::good && !says_revoked(list) && !list.doubtful) {
       list.status = ListFacts::Status::good;
     } else if (list.status == ListFacts::Status::none) {
       list = {.status = ListFacts::Status::unclear,

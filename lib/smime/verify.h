@@ -82,8 +82,23 @@ struct IntegrityFacts {
 [[nodiscard]] IntegrityFacts check_signed_attributes(const asn1::SignerInfo& signer, const std::string& content_type,
                                                      std::string_view content_digest, X509* certificate,
                                                      std::optional<Time>& signed_at);
-/// Of these, the attributes that name the signer's certificate (RFC 5035), where they are there.
-[[nodiscard]] IntegrityFacts check_signing_certificates(const asn1::SignerInfo& signer, X509* certificate);
+
+/// Of these, what signing-certificate or -v2 says (RFC 5035).
+struct NamedCertificate {
+  IntegrityFacts fault;  ///< of the attribute itself: then no certificate fits
+  asn1::SigningCertificatePtr value;
+  std::string digest;  ///< that names the first of them, the signer's
+};
+/// Both of them, where they are there, read once for however many certificates.
+class SigningCertificates final {
+ public:
+  explicit SigningCertificates(const asn1::SignerInfo& signer);
+  /// Whether they name this certificate.
+  [[nodiscard]] IntegrityFacts check(X509* certificate) const;
+
+ private:
+  std::vector<NamedCertificate> named_;
+};
 
 /// How a signature was made (RFC 3370, 4056, 5753, 8419): from the SignerInfo's two algorithms.
 struct SignatureScheme {

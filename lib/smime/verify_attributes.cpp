@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <utility>
+
 #include "smime/verify.h"
 
 namespace mimeseal::smime {
@@ -99,26 +101,45 @@ bool names_certificate(const asn1::EssIssuerSerial* named, X509* certificate) {
   return false;
 }
 
-/// signing-certificate and -v2 (RFC 5035): the first certificate listed is the signer's.
-IntegrityFacts check_signing_certificate(const asn1::SignerInfo& signer, int nid, const char* default_digest,
-                                         X509* certificate) {
-  static constexpr const char* kWhy = "the signature names another signing certificate than the one it fits";
+/// A chain's worth of names, and as much again for odd ones; more is only work for the reader.
+constexpr std::size_t kMaxSigningCertificates = 64U << 10U;
+
+constexpr const char* kOtherCertificate = "the signature names another signing certificate than the one it fits";
+
+/// What one of the two attributes says; nothing when it is absent. The first certificate listed is the signer's.
+std::optional<NamedCertificate> read_named(const asn1::SignerInfo& signer, int nid, const char* default_digest) {
   const Attribute attribute = find(signer.signed_attributes, nid);
-  if (attribute.ambiguous) return bad_signature("the signed attribute signing-certificate does not stand exactly once");
-  if (attribute.value == nullptr) return {};
-  if (attribute.value->type != V_ASN1_SEQUENCE) return bad_signature(kWhy);
-  const auto value = asn1::decode<asn1::SigningCertificatePtr>(octets_of(attribute.value->value.sequence),
-                                                               ASN1_ITEM_rptr(asn1::SigningCertificate));
-  if (!value || asn1::sk_EssCertificateId_num(value->certificates) < 1) return bad_signature(kWhy);
-  const asn1::EssCertificateId* const first = asn1::sk_EssCertificateId_value(value->certificates, 0);
+  if (attribute.value == nullptr && !attribute.ambiguous) return std::nullopt;
+  NamedCertificate named;
+  if (attribute.ambiguous) {
+    named.fault = bad_signature("the signed attribute signing-certificate does not stand exactly once");
+    return named;
+  }
+  named.fault = bad_signature(kOtherCertificate);
+  if (attribute.value->type != V_ASN1_SEQUENCE) return named;
+  const std::string_view octets = octets_of(attribute.value->value.sequence);
+  if (octets.size() > kMaxSigningCertificates) {
+    named.fault = bad_signature("the signed attribute signing-certificate is too long");
+    return named;
+  }
+  named.value = asn1::decode<asn1::SigningCertificatePtr>(octets, ASN1_ITEM_rptr(asn1::SigningCertificate));
+  if (!named.value || asn1::sk_EssCertificateId_num(named.value->certificates) < 1) return named;
+  const asn1::EssCertificateId* const first = asn1::sk_EssCertificateId_value(named.value->certificates, 0);
   const std::optional<std::string> digest =
       first->hash_algorithm == nullptr ? default_digest : digest_name(first->hash_algorithm);
-  if (!digest) return unsupported_signature("the signing certificate is named by a digest that is not known here");
-  if (digest_of(*digest, to_der(certificate, i2d_X509)) != octets_of(first->hash) ||
-      !names_certificate(first->issuer_serial, certificate)) {
-    return bad_signature(kWhy);
+  if (!digest) {
+    named.fault = unsupported_signature("the signing certificate is named by a digest that is not known here");
+    return named;
   }
-  return {};
+  named.fault = {};
+  named.digest = *digest;
+  return named;
+}
+
+bool fits(const NamedCertificate& named, X509* certificate) {
+  const asn1::EssCertificateId* const first = asn1::sk_EssCertificateId_value(named.value->certificates, 0);
+  return digest_of(named.digest, to_der(certificate, i2d_X509)) == octets_of(first->hash) &&
+         names_certificate(first->issuer_serial, certificate);
 }
 
 }  // namespace
@@ -138,15 +159,23 @@ IntegrityFacts check_signed_attributes(const asn1::SignerInfo& signer, const std
   if (facts.good()) facts = check_content_type(signer, content_type);
   if (facts.good()) facts = check_message_digest(signer, content_digest);
   if (facts.good()) facts = check_algorithm_protection(signer);
-  if (facts.good()) facts = check_signing_certificates(signer, certificate);
+  if (facts.good()) facts = SigningCertificates(signer).check(certificate);
   return facts;
 }
 
-IntegrityFacts check_signing_certificates(const asn1::SignerInfo& signer, X509* certificate) {
-  IntegrityFacts facts = check_signing_certificate(signer, NID_id_smime_aa_signingCertificate, "sha1", certificate);
-  if (facts.good())
-    facts = check_signing_certificate(signer, NID_id_smime_aa_signingCertificateV2, "sha256", certificate);
-  return facts;
+SigningCertificates::SigningCertificates(const asn1::SignerInfo& signer) {
+  for (auto named : {std::pair(NID_id_smime_aa_signingCertificate, "sha1"),
+                     std::pair(NID_id_smime_aa_signingCertificateV2, "sha256")}) {
+    if (auto found = read_named(signer, named.first, named.second)) named_.push_back(std::move(*found));
+  }
+}
+
+IntegrityFacts SigningCertificates::check(X509* certificate) const {
+  for (const NamedCertificate& named : named_) {
+    if (!named.fault.good()) return named.fault;
+    if (!fits(named, certificate)) return bad_signature(kOtherCertificate);
+  }
+  return {};
 }
 
 }  // namespace mimeseal::smime

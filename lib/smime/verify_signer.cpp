@@ -52,9 +52,9 @@ std::vector<X509*> find_certificates(const asn1::SignerInfo& signer, const Signa
       take(certificate.get());
   }
   if (found.size() > 1) {
-    std::stable_partition(found.begin(), found.end(), [&signer](X509* certificate) {
-      return check_signing_certificates(signer, certificate).good();
-    });
+    const SigningCertificates named(signer);
+    std::stable_partition(found.begin(), found.end(),
+                          [&named](X509* certificate) { return named.check(certificate).good(); });
   }
   if (found.size() > kMaxCandidates) found.resize(kMaxCandidates);
   return found;
