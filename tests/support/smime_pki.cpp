@@ -40,4 +40,15 @@ std::string smime_file(const std::string& name) {
   return (smime_pki() / name).string();
 }
 
+bool import_rsa_key(const std::function<bool(const std::string& path)>& import) {
+  const TempDir folder;
+  const std::string bag = (folder / "bag.p12").string();
+  for (int tries = 0; tries < 5; ++tries) {
+    const Finished made = run({"openssl", "pkcs12", "-export", "-legacy", "-inkey", smime_file("rsa.key"), "-in",
+                               smime_file("rsa.crt"), "-passout", "pass:secret", "-out", bag});
+    if (made.exit_code == 0 && import(bag)) return true;
+  }
+  return false;
+}
+
 }  // namespace mimeseal::test
