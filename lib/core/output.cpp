@@ -14,7 +14,7 @@
 #include <cstring>
 #include <utility>
 
-#include "core/spool_file.h"
+#include "core/spool_output.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/spool.h"
 

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "mimeseal/core/spool.h"
 
-#include <fcntl.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <condition_variable>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <mutex>
@@ -22,6 +17,7 @@
 
 #include "core/background_writer.h"
 #include "core/spool_file.h"
+#include "core/spool_output.h"
 #include "mimeseal/core/error.h"
 #include "mimeseal/core/secret.h"
 #include "mimeseal/core/thread.h"
@@ -29,169 +25,9 @@
 namespace mimeseal {
 namespace {
 
-constexpr std::size_t kBlock = 16;
-constexpr std::size_t kChunk = 64U << 10U;
+constexpr std::size_t kChunk = SpoolKey::kChunk;
 /// Past so many octets a spool is written by a thread of its own: what comes is long.
 constexpr std::uint64_t kInBackground = 4U << 20U;
-
-struct CipherFree {
-  void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
-};
-using Cipher = std::unique_ptr<EVP_CIPHER_CTX, CipherFree>;
-
-/// A key of one spool. CTR with a counter that starts at zero: the key is fresh, and every octet has one place.
-class SpoolKey {
- public:
-  SpoolKey() {
-    if (RAND_priv_bytes(key_.data(), static_cast<int>(key_.size())) != 1)
-      throw Error(Errc::internal, "the random generator gives nothing");
-  }
-  SpoolKey(const SpoolKey&) = delete;
-  SpoolKey& operator=(const SpoolKey&) = delete;
-  ~SpoolKey() { cleanse(std::span(reinterpret_cast<char*>(key_.data()), key_.size())); }
-
-  /// A cipher that stands at `offset`; encryption and decryption are the same in CTR.
-  [[nodiscard]] Cipher at(std::uint64_t offset) const {
-    std::array<unsigned char, kBlock> counter{};
-    std::uint64_t block = offset / kBlock;
-    for (std::size_t i = 0; i < 8; ++i) {
-      counter[kBlock - 1 - i] = static_cast<unsigned char>(block & 0xFFU);
-      block >>= 8U;
-    }
-    Cipher cipher(EVP_CIPHER_CTX_new());
-    if (!cipher || EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_ctr(), nullptr, key_.data(), counter.data()) != 1)
-      throw Error(Errc::internal, "AES-256-CTR cannot be set up");
-    std::array<char, kBlock> skipped{};
-    apply(*cipher, std::span(skipped).first(static_cast<std::size_t>(offset % kBlock)));
-    return cipher;
-  }
-
-  static void apply(EVP_CIPHER_CTX& cipher, std::span<char> octets) {
-    int n = 0;
-    auto* data = reinterpret_cast<unsigned char*>(octets.data());
-    if (!octets.empty() && EVP_EncryptUpdate(&cipher, data, &n, data, static_cast<int>(octets.size())) != 1)
-      throw Error(Errc::internal, "AES-256-CTR failed");
-  }
-
- private:
-  std::array<unsigned char, 32> key_{};
-};
-
-/// O_EXCL would keep the file from ever getting a name, which one in the caller's own folder may (move_spool_file).
-int unnamed_file_in(const std::string& folder) {
-  if (folder.empty()) return -1;
-  const int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (fd >= 0) ::fchmod(fd, S_IRUSR | S_IWUSR);  // whatever the umask takes away
-  return fd;
-}
-
-int unlinked_file() {
-  const char* folder = std::getenv("TMPDIR");
-  const std::string base = folder != nullptr && *folder == '/' ? folder : "/var/tmp";
-  int fd = ::open(base.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-  if (fd >= 0) return fd;
-  // Some file systems have no O_TMPFILE.
-  std::string path = base + "/mimeseal-XXXXXX";
-  fd = ::mkostemp(path.data(), O_CLOEXEC);
-  if (fd < 0) throw errno_error(Errc::cannot_create, "cannot create a temporary file", base, errno);
-  ::unlink(path.c_str());
-  return fd;
-}
-
-class SpoolFile {
- public:
-  /// The most octets that are written at once.
-  static constexpr std::uint64_t kMostWritten = 256U << 10U;
-
-  explicit SpoolFile(const std::string& folder) : fd_(unnamed_file_in(folder)), nameable_(fd_ >= 0) {
-    if (fd_ < 0) fd_ = unlinked_file();
-  }
-  SpoolFile(const SpoolFile&) = delete;
-  SpoolFile& operator=(const SpoolFile&) = delete;
-  ~SpoolFile() { ::close(fd_); }
-
-  /// When the preferred folder is full, all goes to where spools are as a rule, if it may.
-  void write(std::span<const char> octets, const std::string& name, bool may_leave) {
-    while (!octets.empty()) {
-      const ssize_t n = ::write(fd_, octets.data(), octets.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0 && (errno == ENOSPC || errno == EDQUOT) && may_leave && nameable_) {
-        leave_folder(name);
-        continue;
-      }
-      if (n < 0) throw errno_error(Errc::io, "cannot write to the temporary file", name, errno);
-      octets = octets.subspan(static_cast<std::size_t>(n));
-    }
-  }
-
-  std::size_t read(std::uint64_t offset, std::span<char> into, const std::string& name) const {
-    std::size_t done = 0;
-    while (done < into.size()) {
-      const ssize_t n = ::pread(fd_, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) throw errno_error(Errc::io, "cannot read the temporary file", name, errno);
-      if (n == 0) throw Error(Errc::io, "the temporary file became shorter", name);
-      done += static_cast<std::size_t>(n);
-    }
-    return done;
-  }
-
-  void write_at(std::uint64_t offset, std::span<const char> octets, const std::string& name) const {
-    while (!octets.empty()) {
-      const ssize_t n = ::pwrite(fd_, octets.data(), octets.size(), static_cast<off_t>(offset));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) throw errno_error(Errc::io, "cannot write to the temporary file", name, errno);
-      octets = octets.subspan(static_cast<std::size_t>(n));
-      offset += static_cast<std::uint64_t>(n);
-    }
-  }
-
-  /// Has the disk begin with what was written before `end`, every so often, so that the sync at the end is short. Only
-  /// for a file that will get a name.
-  void start_syncing(std::uint64_t end) const {
-    constexpr std::uint64_t kStep = 16U << 20U;
-    if (!nameable_ || end % kStep >= kMostWritten || end < kStep) return;
-    const std::uint64_t begin = end / kStep * kStep - kStep;
-    ::sync_file_range(fd_, static_cast<off64_t>(begin), kStep, SYNC_FILE_RANGE_WRITE);
-  }
-
-  void cut(std::uint64_t size, const std::string& name) const {
-    if (::ftruncate(fd_, static_cast<off_t>(size)) != 0)
-      throw errno_error(Errc::io, "cannot write to the temporary file", name, errno);
-  }
-
-  /// Gives the file a name; false where that is not possible.
-  [[nodiscard]] bool link(const std::string& path) const {
-    const std::string self = "/proc/self/fd/" + std::to_string(fd_);
-    return nameable_ && ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
-  }
-
-  /// Who reads the file goes on reading it: the descriptor stays.
-  void leave_folder(const std::string& name) {
-    const off_t end = ::lseek(fd_, 0, SEEK_CUR);
-    const int other = unlinked_file();
-    std::vector<char> buffer(kMostWritten);
-    bool moved = true;
-    for (off_t at = 0; moved && at < end;) {
-      const ssize_t n =
-          ::pread(fd_, buffer.data(), std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(end - at)), at);
-      moved = n > 0 && ::write(other, buffer.data(), static_cast<std::size_t>(n)) == n;
-      at += n;
-    }
-    const int number = errno;
-    moved = moved && ::dup3(other, fd_, O_CLOEXEC) >= 0;
-    ::close(other);
-    nameable_ = false;
-    if (!moved) throw errno_error(Errc::io, "cannot write to the temporary file", name, number);
-  }
-
-  [[nodiscard]] bool is_nameable() const noexcept { return nameable_; }
-  [[nodiscard]] int duplicate() const { return ::fcntl(fd_, F_DUPFD_CLOEXEC, 0); }
-
- private:
-  int fd_;
-  bool nameable_;
-};
 
 /// How far a spool's file is written; for those who read behind its writer.
 class Progress {
@@ -223,16 +59,6 @@ class Progress {
   bool ended_ = false;
   bool whole_ = false;
 };
-
-/// Octets of the file, as they were before encryption where there is a key.
-void read_spooled(const SpoolFile& file, const SpoolKey* key, std::uint64_t offset, std::span<char> into,
-                  const std::string& name) {
-  file.read(offset, into, name);
-  if (key == nullptr) return;
-  const Cipher cipher = key->at(offset);
-  for (std::size_t at = 0; at < into.size(); at += kChunk)
-    SpoolKey::apply(*cipher, into.subspan(at, std::min(kChunk, into.size() - at)));
-}
 
 class GrowingInput final : public Input {
  public:
@@ -375,7 +201,7 @@ struct Spool::State {
   std::vector<char> memory;
   std::shared_ptr<SpoolFile> file;
   std::shared_ptr<const SpoolKey> key;
-  Cipher cipher;
+  SpoolCipher cipher;
   std::function<void(InputPtr)> when_long;
   std::shared_ptr<Progress> progress;
   std::unique_ptr<BackgroundWriter> writer;
@@ -399,8 +225,7 @@ struct Spool::State {
 
   /// The octets are encrypted where they are.
   void to_file(std::span<char> octets) {
-    for (std::size_t at = 0; secret && at < octets.size(); at += kChunk)
-      SpoolKey::apply(*cipher, octets.subspan(at, std::min(kChunk, octets.size() - at)));
+    if (secret) SpoolKey::apply(*cipher, octets);
     file->write(octets, name, secret);
     filed += octets.size();
     if (!secret) file->start_syncing(filed);  // it may well become the user's file as it is

@@ -349,6 +349,16 @@ class Revocation(ToolTest):
         self.assertEqual(self.judged()["trust"], "trusted")
         self.assertEqual(self.judged("--at", self.days(3))["trust"], "revoked")
 
+    def test_a_response_does_not_make_up_for_a_list_that_was_tampered_with(self):
+        self.ocsp()
+        self.responder()
+        genuine = bytearray(self.list_of("sub"))
+        self.write("given.crl", genuine)
+        self.assertEqual(self.judged("--crl", self.path("given.crl"))["trust"], "trusted")
+        genuine[-1] ^= 1  # in the signature
+        self.write("given.crl", genuine)
+        self.assert_unclear(self.judged("--crl", self.path("given.crl")))
+
     def test_openssl_s_own_responder_is_understood(self):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

@@ -140,6 +140,11 @@ TEST(SmimeForged, SigningCertificate_MustBeTheSigners) {
   expect_bad(message, "another signing certificate");
   listed(forge::kSigningCertificateV2, "");
   expect_bad(message, "another signing certificate");
+  std::string many = v2(own);
+  while (many.size() < 64U << 10U)
+    many += v2(other);
+  listed(forge::kSigningCertificateV2, many);
+  expect_bad(message, "too long");
   listed(forge::kSigningCertificate, v1(own));
   expect_good(message);
   listed(forge::kSigningCertificate, v1(other));
